@@ -1,0 +1,101 @@
+"""The commands under one roof, and what their endings mean to a shell.
+
+0    done
+1    the reader of standard output went away
+2    bad input or a missing extra: one line on standard error says what and what to do
+130  interrupted
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from banditroute._version import __version__
+from banditroute.cli import demo, prices, simulate
+from banditroute.errors import InputError, MissingExtraError
+
+# The base of all that typer says about usage: newer typers carry their own copy of click, older ones depend on it.
+_UsageError = cast("type[Exception]", typer.BadParameter.__base__)
+
+app = typer.Typer(
+    name="banditroute",
+    help="Routes each LLM call to the model worth its money, under dollar budgets that hold.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("simulate")(simulate.command)
+app.command("demo")(demo.command)
+app.add_typer(prices.app, name="prices")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"banditroute {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and stop.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Exit code of one command; what went wrong, if anything, is on standard error."""
+    _never_fail_to_print()
+    try:
+        code = _invoke(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _without_stdout()
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except (InputError, MissingExtraError) as error:
+        return _bad_input(str(error))
+    except _UsageError as error:
+        return _bad_input(_usage_problem(error))
+    return code
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(app)
+    code: object = command.main(list(arguments), prog_name="banditroute", standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def _usage_problem(error: Exception) -> str:
+    """One line, whatever typer wrote, with the command to ask for help."""
+    context = getattr(error, "ctx", None)
+    name = context.command_path if context else "banditroute"
+    problem = " ".join(cast("typer.BadParameter", error).format_message().split())
+    return f"{problem.rstrip('.')}; see {name} --help"
+
+
+def _bad_input(problem: str) -> int:
+    sys.stderr.write(f"{problem}\n")
+    return 2
+
+
+def _never_fail_to_print() -> None:
+    """A terminal that lacks a sign shows a question mark instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _without_stdout() -> int:
+    """Points standard output at nothing, so that the interpreter's own flush at exit stays quiet."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    return 1

@@ -1,0 +1,56 @@
+"""`banditroute prices`: public price lists as tables of models."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Import public price lists.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Import public price lists."""  # keeps `import` a command of its own while it is the only one
+
+
+@app.command("import")
+def command(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="litellm's price map, as .json or as .jsonl, plain or .gz.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="catalog.toml", help="Write the models there, ready for router.toml.")
+    ] = None,
+    provider: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this provider's models; repeatable.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only models of such names; repeatable.")
+    ] = None,
+    free: Annotated[
+        list[str] | None,
+        typer.Option(metavar="GLOB", help="Models of such names are free where the list says 0; repeatable."),
+    ] = None,
+    earlier: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An earlier list, to hold the prices against.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Report models retired by then, YYYY-MM-DD. [default: today]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Check a price list and turn its rows into [[models]] tables.
+
+    Every row becomes a model, or a finding says why not: unknown prices, 0 that may not mean free, prices per thousand
+    tokens among prices per token, and more.
+    """
+    from banditroute.cli.price_import import Request, run  # rich and numpy, which --help can do without
+
+    request = Request(
+        providers=tuple(provider or ()),
+        models=tuple(model or ()),
+        free=tuple(free or ()),
+        earlier=earlier,
+        as_of=as_of,
+    )
+    run(file, request, out=out, json=json)

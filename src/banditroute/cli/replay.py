@@ -1,0 +1,53 @@
+"""Running a simulation for somebody who waits for it, and showing what it found."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from banditroute.cli.arguments import Settings, check_fixed_models
+from banditroute.cli.progress import progress_bar
+from banditroute.cli.simulation_json import simulation_json
+from banditroute.cli.tables import plain_console, print_simulation
+from banditroute.reports import headline, write_simulation_report
+from banditroute.simulation.loading import load_table
+from banditroute.simulation.results import SimulationResult
+from banditroute.simulation.run import simulate
+
+_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def replay(table: Path, warmup: Path | None, settings: Settings) -> SimulationResult:
+    """What the simulation found; a progress bar shows on a terminal meanwhile."""
+    scored = load_table(table)
+    check_fixed_models(settings.policies, scored.models)
+    first = None if warmup is None else load_table(warmup)
+    with progress_bar("simulating") as progress:
+        return simulate(
+            scored,
+            warmup=first,
+            policies=settings.policies,
+            budgets_usd=settings.budgets_usd,
+            seeds=settings.seeds,
+            features=settings.features.value,
+            classes=settings.classes.value,
+            jobs=settings.jobs,
+            progress=progress,
+        )
+
+
+def show(result: SimulationResult, *, json: bool, report: Path | None, closing: Sequence[str] = ()) -> None:
+    """Writes the report, if wanted; prints JSON alone, or tables, the report's path and the sentences to remember."""
+    if report is not None:
+        write_simulation_report(result, report)
+    if json:
+        sys.stdout.write(orjson.dumps(simulation_json(result), option=_JSON).decode())
+        return
+    console = plain_console()
+    print_simulation(result, console)
+    console.print()
+    if report is not None:
+        console.print(f"report: {report}", soft_wrap=True)
+    for sentence in (headline(result), *closing):
+        console.print(sentence)

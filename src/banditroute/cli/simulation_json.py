@@ -1,0 +1,124 @@
+"""The JSON of `banditroute simulate --json`: a promise to those who script it, so add freely and rename nothing."""
+
+from typing import TypedDict
+
+from banditroute.simulation.results import Floats, Phase, PolicyResult, SimulationResult, mean_ci95
+
+
+class Interval(TypedDict):
+    """A mean over seeds with its 95% interval [low, high]."""
+
+    mean: float
+    ci95: list[float]
+
+
+class Spread(TypedDict):
+    """A mean over seeds and the worst seed."""
+
+    mean: float
+    max: float
+
+
+class FixedDocument(TypedDict):
+    """What always calling one model gets, and on how many rows it is observed."""
+
+    quality: float
+    cost_usd: float
+    rows: int
+
+
+class SeedDocument(TypedDict):
+    """One stream order."""
+
+    seed: int
+    quality: float
+    cost_usd: float
+
+
+# "from" is a keyword, hence this form.
+PhaseDocument = TypedDict(
+    "PhaseDocument",
+    {"from": int, "to": int, "quality": Interval, "cost_usd": Interval, "utilisation": Spread | None},
+)
+
+
+class PolicyDocument(TypedDict):
+    """One policy at one budget; budget and utilisation are null where it is unconstrained."""
+
+    policy: str
+    budget_usd: float | None
+    quality: Interval
+    cost_usd: Interval
+    utilisation: Spread | None
+    share: dict[str, float]
+    envelope_quality: float
+    oracle_quality: float
+    per_seed: list[SeedDocument]
+    phases: list[PhaseDocument]
+
+
+class SimulationDocument(TypedDict):
+    """The whole answer."""
+
+    requests: int
+    models: list[str]
+    fixed: dict[str, FixedDocument]
+    results: list[PolicyDocument]
+    decisions_per_s: float
+    notes: list[str]
+
+
+def simulation_json(result: SimulationResult) -> SimulationDocument:
+    """The result as plain values, ready to be written as JSON."""
+    return {
+        "requests": result.requests,
+        "models": list(result.models),
+        "fixed": {
+            name: {"quality": model.quality, "cost_usd": model.cost_usd, "rows": model.rows}
+            for name, model in result.fixed.items()
+        },
+        "results": [_policy(each, result.models) for each in result.results],
+        "decisions_per_s": result.decisions_per_s,
+        "notes": list(result.notes),
+    }
+
+
+def _policy(result: PolicyResult, models: tuple[str, ...]) -> PolicyDocument:
+    return {
+        "policy": result.policy,
+        "budget_usd": result.budget_usd,
+        "quality": _interval(result.quality),
+        "cost_usd": _interval(result.cost_usd),
+        "utilisation": _utilisation(result.cost_usd, result.budget_usd),
+        "share": dict(zip(models, result.share.tolist(), strict=True)),
+        "envelope_quality": result.envelope_quality,
+        "oracle_quality": result.oracle_quality,
+        "per_seed": [
+            {"seed": seed, "quality": quality, "cost_usd": cost_usd}
+            for seed, quality, cost_usd in zip(
+                result.seeds, result.quality.tolist(), result.cost_usd.tolist(), strict=True
+            )
+        ],
+        "phases": [_phase(phase, result.budget_usd) for phase in result.phases],
+    }
+
+
+def _phase(phase: Phase, budget_usd: float | None) -> PhaseDocument:
+    return {
+        "from": phase.first,
+        "to": phase.last,
+        "quality": _interval(phase.quality),
+        "cost_usd": _interval(phase.cost_usd),
+        "utilisation": _utilisation(phase.cost_usd, budget_usd),
+    }
+
+
+def _interval(values: Floats) -> Interval:
+    mean, low, high = mean_ci95(values)
+    return {"mean": mean, "ci95": [low, high]}
+
+
+def _utilisation(cost_usd: Floats, budget_usd: float | None) -> Spread | None:
+    if budget_usd is None:
+        return None
+    return {"mean": float(cost_usd.mean()) / budget_usd, "max": float(cost_usd.max()) / budget_usd}

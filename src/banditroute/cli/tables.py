@@ -1,0 +1,115 @@
+"""A simulation's result as tables that fit 80 columns; no figure is ever cut."""
+
+from textwrap import fill
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from banditroute.reports import format as form
+from banditroute.reports.findings import gap_closed
+from banditroute.simulation.results import PolicyResult, SimulationResult, mean_ci95
+
+_NAME_WIDTH = 12  # the least for a policy or a model, in columns; longer names go on over several lines
+_FIGURES_WIDTH = 68  # of all that stands beside a policy's name
+_BESIDE_SHARES = 40  # of all that stands beside the models' shares
+
+
+def plain_console() -> Console:
+    """A console on standard output that prints text as it is: no markup, no emoji, colour on terminals only."""
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def print_simulation(result: SimulationResult, console: Console) -> None:
+    """Prints what was replayed, what each model alone gets, what each policy got and where its requests went."""
+    budgets = form.budget_names([each.budget_usd for each in result.results])
+    console.print(_title(result))
+    for table in (
+        _fixed_table(result),
+        _policy_table(result, budgets, console.width),
+        _share_table(result, budgets, console.width),
+    ):
+        console.print()
+        console.print(table)
+    if result.notes:
+        console.print()
+    for note in result.notes:
+        console.print(f"note: {note}")
+
+
+def _title(result: SimulationResult) -> str:
+    orders = len(result.results[0].seeds) if result.results else 0
+    after = f", after {result.warmup}" if result.warmup else ""
+    return f"{result.table}: {form.count(result.requests)} requests in {orders} orders{after}"
+
+
+def _table(title: str) -> Table:
+    return Table(box=None, title=title, title_justify="left", title_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+
+
+def _names(table: Table, heading: str) -> None:
+    """Adds a column of names, which fold where room is short."""
+    table.add_column(heading, overflow="fold", header_style="dim")
+
+
+def _figures(table: Table, *headings: str) -> None:
+    """Adds columns of figures, which never break."""
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True, overflow="fold", header_style="dim")
+
+
+def _fixed_table(result: SimulationResult) -> Table:
+    table = _table("Always one model")
+    _names(table, "model")
+    _figures(table, "quality", "$/request", "rows")
+    for name, fixed in result.fixed.items():
+        table.add_row(Text(name), form.quality(fixed.quality), form.money(fixed.cost_usd), form.count(fixed.rows))
+    return table
+
+
+def _policy_table(result: SimulationResult, budgets: tuple[str, ...], width: int) -> Table:
+    table = _table("Routed")
+    room = max(_NAME_WIDTH, width - _FIGURES_WIDTH)
+    _names(table, "\npolicy")
+    _figures(
+        table,
+        "\nbudget",
+        "quality\n± 95%",
+        "\n$/request",
+        "of budget\nmean   max",
+        "best\nmix",
+        "\noracle",
+        "gap\nclosed",
+    )
+    for each, budget in zip(result.results, budgets, strict=True):
+        table.add_row(Text(fill(each.policy, room)), budget, *_policy_figures(each))
+    return table
+
+
+def _policy_figures(result: PolicyResult) -> tuple[str, ...]:
+    mean, low, high = mean_ci95(result.quality)
+    spent = result.utilisation
+    return (
+        f"{form.quality(mean)} ±{form.quality((high - low) / 2)}",
+        form.money(float(result.cost_usd.mean())),
+        form.ABSENT if spent is None else f"{spent.mean():.0%} {spent.max():5.0%}",
+        form.quality(result.envelope_quality),
+        form.quality(result.oracle_quality),
+        form.percent(gap_closed(result)),
+    )
+
+
+def _share_table(result: SimulationResult, budgets: tuple[str, ...], width: int) -> Table:
+    """Shares of the models used most, as many as the width has room for, and of all others in one sum."""
+    shares = np.stack([each.share for each in result.results])
+    room = max(3, (width - _BESIDE_SHARES) // (_NAME_WIDTH + 2))
+    shown: list[int] = np.sort(np.argsort(-shares.sum(axis=0), kind="stable")[:room]).tolist()
+    others = ["others"] if len(shown) < len(result.models) else []
+    table = _table("Where requests went")
+    _names(table, "policy")
+    _figures(table, "budget", *(fill(result.models[k], _NAME_WIDTH) for k in shown), *others)
+    for each, budget, share in zip(result.results, budgets, shares, strict=True):
+        rest = [form.percent(1 - share[shown].sum())] if others else []
+        table.add_row(Text(each.policy), budget, *map(form.percent, share[shown]), *rest)
+    return table

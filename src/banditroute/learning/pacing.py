@@ -1,0 +1,117 @@
+"""Pacing a budget: a shadow price in dollars that learns, and the arithmetic of a token bucket.
+
+The shadow price is the dual of "mean dollars per request <= budget": the quality points that one budget-worth of dollars
+must earn. It rises while spending runs ahead and falls while it lags (multiplicative steps; Agrawal and Devanur, 2014,
+for the dual view). The bucket's level adds a proportional term, so that the average holds, not only the trend. The level
+itself is a hard layer elsewhere: what may be reserved never exceeds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """Constants of the pacer.
+
+    Attributes:
+        start_price: shadow price before anything is spent, quality points per budget-worth.
+        step: log-price step per unit of overspend.
+        memory: weight of the newest request in the running spend.
+        most_overspend: overspend (in budgets) beyond which a step grows no further.
+        bucket_requests: size of the bucket, in requests' worth of budget.
+        level_gain: how strongly the bucket's level bends the price.
+        anchor_step: how fast the anti-windup anchor follows the price.
+        anchor_decay: how fast it sinks while the budget is slack.
+        anchor_depth: how far below its anchor the price may fall.
+        least_price: the price never falls below; most_price: nor rises above.
+    """
+
+    start_price: float = 0.05
+    step: float = 0.01
+    memory: float = 0.05
+    most_overspend: float = 3.0
+    bucket_requests: float = 200.0
+    level_gain: float = 3.0
+    anchor_step: float = 0.01
+    anchor_decay: float = 0.003
+    anchor_depth: float = 0.2
+    least_price: float = 1e-6
+    most_price: float = 5.0
+
+
+class Pace(NamedTuple):
+    """State of one paced budget; every field has the same shape: () live, (R,) for R replications.
+
+    Attributes:
+        log_price: log of the shadow price.
+        spend: running mean of dollars over budget.
+        anchor: log price that the anti-windup floor hangs from.
+        level: bucket level in requests' worth of budget; full at `bucket_requests`, below 0 when overdrawn.
+    """
+
+    log_price: Floats
+    spend: Floats
+    anchor: Floats
+    level: Floats
+
+
+def started(shape: tuple[int, ...], pacing: Pacing) -> Pace:
+    """A pacer that has seen nothing, its bucket half full."""
+    log_price = np.full(shape, np.log(pacing.start_price))
+    return Pace(log_price, np.ones(shape), log_price.copy(), np.full(shape, 0.5 * pacing.bucket_requests))
+
+
+def shadow_price(pace: Pace, pacing: Pacing) -> Floats:
+    """Quality points that one budget-worth of dollars must earn now."""
+    shortfall = np.minimum(0.5 - pace.level / pacing.bucket_requests, 1.0)
+    return np.exp(pace.log_price + pacing.level_gain * shortfall)
+
+
+def stepped(pace: Pace, cost_share: Floats, pacing: Pacing) -> Pace:
+    """The pacer after one request that cost cost_share budgets.
+
+    The anchor follows the price only while the budget binds, so a stretch of cheap prices cannot wind the dual up: when
+    prices return, the price is at most `anchor_depth` away from where it was needed.
+    """
+    spend = pace.spend + pacing.memory * (cost_share - pace.spend)
+    log_price = pace.log_price + pacing.step * np.clip(spend - 1.0, -1.0, pacing.most_overspend)
+    binding = spend > 0.9
+    anchor = pace.anchor + np.where(binding, pacing.anchor_step * (log_price - pace.anchor), -pacing.anchor_decay)
+    least = np.maximum(np.log(pacing.least_price), anchor + np.log(pacing.anchor_depth))
+    log_price = np.clip(log_price, least, np.log(pacing.most_price))
+    return Pace(log_price, spend, anchor, refilled(pace.level, cost_share, pacing.bucket_requests))
+
+
+def refilled(level: Floats, cost_share: Floats, capacity: float) -> Floats:
+    """Bucket level after one request's refill (1) and its cost, never above capacity.
+
+    Any window of n requests that starts at a level within capacity and never overdraws costs at most n + capacity.
+    """
+    return np.minimum(level + 1.0 - cost_share, capacity)
+
+
+def resolved(pace: Pace, quality: Floats, cost_share: Floats, pacing: Pacing) -> Pace:
+    """The pacer re-set to the price at which recent contexts would have cost the budget (bisection on the log price).
+
+    Args:
+        pace: the pacer; its level is kept.
+        quality: (W, ..., K) expected quality of recent contexts, -inf where not eligible.
+        cost_share: (W, ..., K) their expected dollars over budget.
+        pacing: constants.
+    """
+    low = np.full(pace.log_price.shape, np.log(pacing.least_price))
+    high = np.full(pace.log_price.shape, np.log(pacing.most_price))
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        arm = (quality - np.exp(middle)[..., None] * cost_share).argmax(-1)
+        spend = np.take_along_axis(cost_share, arm[..., None], -1)[..., 0].mean(0)
+        low, high = np.where(spend > 1.0, middle, low), np.where(spend > 1.0, high, middle)
+    return Pace(high, np.ones_like(pace.spend), high.copy(), pace.level)

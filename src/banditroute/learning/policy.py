@@ -1,0 +1,256 @@
+"""The policy on arrays that serves live traffic and the simulator alike.
+
+State has free leading axes: none when live, (R,) when R replications run side by side. Chance comes in as arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import pacing as pace_of
+from .evidence import Evidence, empty, observe_many
+from .objective import expected_amount, utility
+from .pacing import Pacing
+from .posterior import Posterior, Prediction, condition, condition_each, predict, solve
+from .priors import LOG_COST, QUALITY, Prior
+from .selection import draw_each, exploration_floor
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_WINDOW = 256  # recent contexts kept for a re-solve of the shadow price
+
+
+class Step(NamedTuple):
+    """R replications' next request, and the chance to decide it with.
+
+    Attributes:
+        row: (R,) row of the table.
+        task: (R,) task class.
+        x: (R, X) inputs: 1, log tokens, features.
+        eligible: (R, K) models that may serve.
+        normal: (R, K) standard normals.
+        uniform: (R,) uniforms in [0, 1).
+    """
+
+    row: Ints
+    task: Ints
+    x: Floats
+    eligible: Bools
+    normal: Floats
+    uniform: Floats
+
+
+class Policy(Protocol):
+    """Chooses for R replications, one request each, and learns from what it chose alone."""
+
+    def choose(self, step: Step) -> Ints:
+        """The arms (R,) that serve the step."""
+        ...
+
+    def learn(self, step: Step, arm: Ints, quality: Floats, cost_usd: Floats) -> None:
+        """Takes in what the chosen arms (R,) got; quality is nan where it was not judged."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """How a policy tries what it does not know: score = mean + (sampled z + bonus) sd, then the floor.
+
+    Attributes:
+        sampled: share v of the posterior sd that Thompson sampling draws with.
+        bonus: posterior sds added as optimism (LinUCB's alpha).
+        decisions: share of decisions that the floor may take.
+        dollars: share of the budget that it may spend.
+        quality: quality points per decision that it may cost.
+    """
+
+    sampled: float = 0.0
+    bonus: float = 0.0
+    decisions: float = 0.0
+    dollars: float = 0.0
+    quality: float = 0.0
+
+
+THOMPSON = Exploration(sampled=0.5, decisions=0.01, dollars=0.01, quality=1e-4)
+GREEDY = Exploration()
+LINUCB = Exploration(bonus=0.5)
+EPSILON_GREEDY = Exploration(decisions=0.05, dollars=np.inf, quality=np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """Everything that is set rather than learned."""
+
+    exploration: Exploration = THOMPSON
+    pacing: Pacing = field(default_factory=Pacing)
+    quality: Prior = QUALITY
+    log_cost: Prior = LOG_COST
+    refresh_first: int = 16
+    refresh_growth: float = 1.4
+    resolve_at: tuple[int, ...] = (32, 64, 128, 256)
+
+
+class Signal:
+    """One learned signal of every edge: evidence as the truth, a posterior block kept current beside it."""
+
+    def __init__(self, prior: Prior, axes: tuple[int, ...], width: int) -> None:
+        self.prior = prior
+        self.evidence: Evidence = empty(axes, width)
+        self.posterior: Posterior = solve(self.evidence, prior)
+        self._pending: list[tuple[tuple[Ints, ...], Floats, Floats]] = []
+
+    def predict(self, task: int | Ints, x: Floats) -> Prediction:
+        """The signal's mean and its variance at a context, before noise."""
+        return predict(self.posterior, task, x)
+
+    def noise(self, task: int | Ints, lead: tuple[Ints, ...]) -> Floats:
+        """(..., K) noise variance of one observation of a task."""
+        return self.posterior.noise[(*lead, task)]
+
+    def learn(self, lead: tuple[Ints, ...], task: Ints, arm: Ints, x: Floats, y: Floats, at: Prediction) -> None:
+        """Takes in one observation for each of R replications (nan = none); exact for their own edges at once."""
+        known = np.isfinite(y)
+        if known.all():
+            condition_each(self.posterior, task, arm, y, at)
+            self._pending.append(((*lead, task, arm), x, y))
+            return
+        rows = np.flatnonzero(known)
+        if rows.size:
+            part = Prediction(at.mean[rows], at.var[rows], at.Sx[rows])
+            view = Posterior(self.posterior.block, self.posterior.noise)
+            for i, r in enumerate(rows):
+                one = Posterior(view.block[r], view.noise[r])
+                condition(one, int(task[r]), int(arm[r]), float(y[r]), Prediction(part.mean[i], part.var[i], part.Sx[i]))
+            self._pending.append((tuple(a[rows] for a in (*lead, task, arm)), x[rows], y[rows]))
+
+    def refresh(self) -> None:
+        """Solves the posterior anew from all evidence, so that edges hear of each other."""
+        if self._pending:
+            edges = tuple(np.concatenate(axis) for axis in zip(*(p[0] for p in self._pending), strict=True))
+            observe_many(self.evidence, edges, *(np.concatenate([p[i] for p in self._pending]) for i in (1, 2)))
+            self._pending.clear()
+        self.posterior = solve(self.evidence, self.prior)
+
+
+class LearningPolicy:
+    """Learns quality and log dollars of every edge, and paces a budget, for R replications at once.
+
+    Args:
+        axes: (R, C, K).
+        width: X, inputs of a context.
+        budget_usd: (R,) dollars per request; None = unconstrained.
+        settings: what is set rather than learned.
+    """
+
+    def __init__(
+        self, axes: tuple[int, int, int], width: int, budget_usd: Floats | None, settings: PolicySettings
+    ) -> None:
+        replications, _, models = axes
+        self.settings = settings
+        self.quality = Signal(settings.quality, axes, width)
+        self.log_cost = Signal(settings.log_cost, axes, width)
+        self.pulls = np.zeros((replications, models))
+        self.budget_usd = budget_usd
+        self.pace = pace_of.started((replications,), settings.pacing)
+        self._every = np.arange(replications)
+        self._seen = 0
+        self._next_refresh = settings.refresh_first
+        self._recent_quality = np.zeros((_WINDOW, replications, models))
+        self._recent_cost = np.zeros((_WINDOW, replications, models))
+        self._predictions: tuple[Prediction, Prediction]
+
+    def choose(self, step: Step) -> Ints:
+        """The arms (R,): best sampled utility among the eligible, floor-mixed."""
+        exploration = self.settings.exploration
+        quality = self.quality.predict(step.task, step.x)
+        log_cost = self.log_cost.predict(step.task, step.x)
+        self._predictions = quality, log_cost
+        share = self._cost_share(log_cost, step.task)
+        worth = utility(quality.mean, share, self._price())
+        sd = np.sqrt(np.maximum(quality.var, 0.0))
+        scores = worth + (exploration.sampled * step.normal + exploration.bonus) * sd
+        self._remember(quality.mean, share, step.eligible)
+        worth = np.where(step.eligible, worth, -np.inf)
+        floor = exploration_floor(
+            step.eligible,
+            worth.max(1, keepdims=True) - worth,
+            share,
+            decisions=exploration.decisions,
+            dollars=exploration.dollars,
+            quality=exploration.quality,
+        )
+        return draw_each(np.where(step.eligible, scores, -np.inf), floor, step.uniform)
+
+    def learn(self, step: Step, arm: Ints, quality: Floats, cost_usd: Floats) -> None:
+        """Takes in one outcome for each replication and moves the shadow price."""
+        lead = (self._every,)
+        of_quality, of_cost = self._predictions
+        self.quality.learn(lead, step.task, arm, step.x, quality, of_quality)
+        self.log_cost.learn(lead, step.task, arm, step.x, np.log(np.maximum(cost_usd, 1e-9)), of_cost)
+        self.pulls[self._every, arm] += 1
+        if self.budget_usd is not None:
+            self.pace = pace_of.stepped(self.pace, cost_usd / self.budget_usd, self.settings.pacing)
+        self._seen += 1
+        if self._seen == self._next_refresh:
+            self.refresh()
+        if self._seen in self.settings.resolve_at and self.budget_usd is not None:
+            window = slice(0, min(self._seen, _WINDOW))
+            recent = self._recent_quality[window], self._recent_cost[window]
+            self.pace = pace_of.resolved(self.pace, *recent, self.settings.pacing)
+
+    def refresh(self) -> None:
+        """Solves both posteriors anew and sets when to do so next."""
+        self.quality.refresh()
+        self.log_cost.refresh()
+        self._next_refresh = self._seen + max(16, int(self._seen * (self.settings.refresh_growth - 1.0)))
+
+    def _price(self) -> Floats | float:
+        if self.budget_usd is None:
+            return 0.0
+        return pace_of.shadow_price(self.pace, self.settings.pacing)[:, None]
+
+    def _cost_share(self, log_cost: Prediction, task: Ints) -> Floats:
+        """Expected dollars over budget (R, K); a model never tried is taken to cost just the budget."""
+        if self.budget_usd is None:
+            return np.zeros_like(log_cost.mean)
+        cost = expected_amount(log_cost.mean, log_cost.var + self.log_cost.noise(task, (self._every,)))
+        return np.where(self.pulls > 0, cost / self.budget_usd[:, None], 1.0)
+
+    def _remember(self, quality: Floats, share: Floats, eligible: Bools) -> None:
+        slot = self._seen % _WINDOW
+        self._recent_quality[slot] = np.where(eligible, quality, -np.inf)
+        self._recent_cost[slot] = share
+
+
+class Allocation:
+    """A fixed rule: each row's arm is drawn from given probabilities, the eligible ones renormalised; learns nothing.
+
+    Args:
+        probabilities: (R, n, K) or broadcastable to it.
+    """
+
+    def __init__(self, probabilities: Floats) -> None:
+        self.probabilities = probabilities
+
+    def choose(self, step: Step) -> Ints:
+        """The arms (R,) drawn; where the rule's arms are all ineligible, an eligible one evenly."""
+        source = self.probabilities if self.probabilities.shape[0] > 1 else self.probabilities[np.zeros_like(step.row)]
+        p = source[np.arange(step.row.size), step.row] * step.eligible
+        total = p.sum(1, keepdims=True)
+        p = np.where(total > 0, p, step.eligible)
+        cumulative = np.cumsum(p, axis=1)
+        return (step.uniform[:, None] * cumulative[:, -1:] < cumulative).argmax(1)
+
+    def learn(self, step: Step, arm: Ints, quality: Floats, cost_usd: Floats) -> None:
+        """Nothing to learn."""
+
+
+def exploring(settings: PolicySettings, exploration: Exploration) -> PolicySettings:
+    """The same settings with another way to explore."""
+    return replace(settings, exploration=exploration)

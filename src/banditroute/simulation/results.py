@@ -1,0 +1,160 @@
+"""What a simulation found: typed, in arrays, ready to be printed, written as JSON or drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedModel:
+    """What always calling one model gets on the rows where it is observed."""
+
+    quality: float
+    cost_usd: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """A cost-quality curve: quality (P,) reachable at each cost_usd (P,), both increasing, dollars per request."""
+
+    cost_usd: Floats
+    quality: Floats
+
+    def at(self, budget_usd: float) -> float:
+        """Quality at a budget: linear between points; below the first point, that of the first point."""
+        return float(np.interp(budget_usd, self.cost_usd, self.quality))
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How a run went over time, sampled at T points of the scored stream.
+
+    Attributes:
+        requests: (T,) scored requests seen so far; the last is all of them.
+        spend_usd: (S, T) dollars spent so far, per seed.
+        quality: (S, T) mean quality of the stretch that ends at each point, per seed.
+        share: (T, K) each model's share of that stretch, mean over seeds.
+    """
+
+    requests: NDArray[np.int64]
+    spend_usd: Floats
+    quality: Floats
+    share: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One (task class, model) pair: what was learned of it and what is true, mean over seeds.
+
+    Attributes:
+        task: task class; "all" where the table has none.
+        model: model name.
+        share: share of the class's scored requests that went to the model.
+        quality: learned mean quality, nan where the policy does not learn; quality_sd its posterior sd.
+        cost_usd: learned mean dollars, nan likewise.
+        true_quality: mean over the table's rows of that class.
+        true_cost_usd: likewise.
+    """
+
+    task: str
+    model: str
+    share: float
+    quality: float
+    quality_sd: float
+    cost_usd: float
+    true_quality: float
+    true_cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One stretch of the scored stream, per seed (S,); first is inclusive, last exclusive (request indices)."""
+
+    first: int
+    last: int
+    quality: Floats
+    cost_usd: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """One policy at one budget over S seeds.
+
+    Attributes:
+        policy: its name as asked for, e.g. "thompson" or "fixed:small".
+        budget_usd: dollars per request; None = unconstrained.
+        seeds: (S,) the stream orders.
+        quality: (S,) mean quality of the scored requests.
+        cost_usd: (S,) mean dollars of the scored requests.
+        share: (K,) share of each model, mean over seeds.
+        envelope_quality: the best mix of two fixed models at this budget.
+        oracle_quality: the constrained per-prompt oracle at this budget.
+        phases: stretches between events; one where nothing happens.
+        trace: how it went over time.
+        edges: every (task class, model) pair.
+    """
+
+    policy: str
+    budget_usd: float | None
+    seeds: tuple[int, ...]
+    quality: Floats
+    cost_usd: Floats
+    share: Floats
+    envelope_quality: float
+    oracle_quality: float
+    phases: tuple[Phase, ...]
+    trace: Trace
+    edges: tuple[Edge, ...]
+
+    @property
+    def utilisation(self) -> Floats | None:
+        """Dollars per scored request over the budget, per seed (S,); None without a budget."""
+        return None if self.budget_usd is None else self.cost_usd / self.budget_usd
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """All policies at all budgets on one table.
+
+    Attributes:
+        table: its name, as given.
+        warmup: the warm-up table's name, if any.
+        requests: scored requests per seed.
+        models: (K,) names, the order of every K-axis.
+        fixed: what each model alone gets.
+        envelope: best mixes of two fixed models.
+        oracle: the constrained per-prompt oracle.
+        results: in the order asked for, budgets fastest.
+        decisions_per_s: simulated decisions per second of wall time, warm-up included.
+        notes: plain sentences for the reader: what was absent, ineligible or unreachable.
+    """
+
+    table: str
+    warmup: str | None
+    requests: int
+    models: tuple[str, ...]
+    fixed: Mapping[str, FixedModel]
+    envelope: Frontier
+    oracle: Frontier
+    results: tuple[PolicyResult, ...]
+    decisions_per_s: float
+    notes: tuple[str, ...]
+
+
+def mean_ci95(values: Floats) -> tuple[float, float, float]:
+    """Mean and its 95% Student-t interval over seeds: (mean, low, high); the interval is the mean for one seed."""
+    from scipy.special import stdtrit  # small and quick to import, unlike scipy.stats
+
+    mean = float(values.mean())
+    n = values.size
+    if n < 2:
+        return mean, mean, mean
+    half = float(stdtrit(n - 1, 0.975) * values.std(ddof=1) / np.sqrt(n))
+    return mean, mean - half, mean + half
