@@ -28,6 +28,7 @@ class Pacing:
         most_overspend: overspend (in budgets) beyond which a step grows no further.
         bucket_requests: size of the bucket, in requests' worth of budget.
         level_gain: how strongly the bucket's level bends the price.
+        most_shortfall: bucket shortfall (in buckets) beyond which it bends no further.
         anchor_step: how fast the anti-windup anchor follows the price.
         anchor_decay: how fast it sinks while the budget is slack.
         anchor_depth: how far below its anchor the price may fall.
@@ -35,11 +36,12 @@ class Pacing:
     """
 
     start_price: float = 0.05
-    step: float = 0.01
+    step: float = 0.02
     memory: float = 0.05
     most_overspend: float = 3.0
     bucket_requests: float = 200.0
     level_gain: float = 3.0
+    most_shortfall: float = 1.5
     anchor_step: float = 0.01
     anchor_decay: float = 0.003
     anchor_depth: float = 0.2
@@ -71,7 +73,7 @@ def started(shape: tuple[int, ...], pacing: Pacing) -> Pace:
 
 def shadow_price(pace: Pace, pacing: Pacing) -> Floats:
     """Quality points that one budget-worth of dollars must earn now."""
-    shortfall = np.minimum(0.5 - pace.level / pacing.bucket_requests, 1.0)
+    shortfall = np.minimum(0.5 - pace.level / pacing.bucket_requests, pacing.most_shortfall)
     return np.exp(pace.log_price + pacing.level_gain * shortfall)
 
 

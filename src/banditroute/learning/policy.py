@@ -93,7 +93,7 @@ class PolicySettings:
     log_cost: Prior = LOG_COST
     refresh_first: int = 16
     refresh_growth: float = 1.4
-    resolve_at: tuple[int, ...] = (32, 64, 128, 256)
+    resolve_at: tuple[int, ...] = (32, 64)
 
 
 class Signal:
@@ -232,18 +232,18 @@ class Allocation:
     """A fixed rule: each row's arm is drawn from given probabilities, the eligible ones renormalised; learns nothing.
 
     Args:
-        probabilities: (R, n, K) or broadcastable to it.
+        probabilities: (P, n, K) of P rules.
+        rule: (R,) which of them each replication follows.
     """
 
-    def __init__(self, probabilities: Floats) -> None:
+    def __init__(self, probabilities: Floats, rule: Ints) -> None:
         self.probabilities = probabilities
+        self.rule = rule
 
     def choose(self, step: Step) -> Ints:
-        """The arms (R,) drawn; where the rule's arms are all ineligible, an eligible one evenly."""
-        source = self.probabilities if self.probabilities.shape[0] > 1 else self.probabilities[np.zeros_like(step.row)]
-        p = source[np.arange(step.row.size), step.row] * step.eligible
-        total = p.sum(1, keepdims=True)
-        p = np.where(total > 0, p, step.eligible)
+        """The arms (R,) drawn; evenly among the eligible where the rule's own are not."""
+        p = self.probabilities[self.rule, step.row] * step.eligible
+        p = np.where(p.sum(1, keepdims=True) > 0, p, step.eligible)
         cumulative = np.cumsum(p, axis=1)
         return (step.uniform[:, None] * cumulative[:, -1:] < cumulative).argmax(1)
 

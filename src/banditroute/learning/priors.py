@@ -36,13 +36,13 @@ class Prior:
     noise_sd: float
     noise_weight: float = 20.0
     edge_noise_weight: float = 50.0
-    slope_deviation: float = 0.7
+    slope_deviation: float = 1.0
 
 
-QUALITY = Prior(mean=0.7, level_sd=0.15, class_sd=0.06, tokens_sd=0.02, feature_sd=0.03, noise_sd=0.3)
+QUALITY = Prior(mean=0.7, level_sd=0.15, class_sd=0.06, tokens_sd=0.02, feature_sd=0.02, noise_sd=0.3)
 """Quality in [0, 1]. noise_sd starts high: one unlucky first answer must not close an edge for good."""
 
-LOG_COST = Prior(mean=-9.2, level_sd=3.0, class_sd=0.5, tokens_sd=0.3, feature_sd=0.1, noise_sd=0.5)
+LOG_COST = Prior(mean=-9.2, level_sd=3.0, class_sd=0.5, tokens_sd=0.3, feature_sd=0.15, noise_sd=0.5)
 """Natural log of dollars, where dollars are all that is seen."""
 
 LOG_TOKENS = Prior(mean=5.5, level_sd=1.5, class_sd=0.5, tokens_sd=0.3, feature_sd=0.1, noise_sd=0.6)

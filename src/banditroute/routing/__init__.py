@@ -1,0 +1,1 @@
+"""The pure router: catalog, eligibility, decisions; no clock, no chance, no I/O."""

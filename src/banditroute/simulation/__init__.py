@@ -1,0 +1,1 @@
+"""Replaying outcome tables: what a router that learns online would have got."""

@@ -1,0 +1,212 @@
+"""Simulating: every policy at every budget on many stream orders, in one process or several."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.learning.policy import LearningPolicy, PolicySettings
+
+from . import frontier
+from .loop import Played, play
+from .policies import make_policy
+from .results import PolicyResult, SimulationResult
+from .stream import Stream, stream_of
+from .summary import Learned, learned_edges, policy_result
+from .table import OutcomeTable
+
+Progress = Callable[[int, int], None]
+
+_BATCH = 70  # replications side by side: enough to share the interpreter's cost, few enough for the processor's cache
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What every batch needs: the same for all."""
+
+    stream: Stream
+    table: OutcomeTable
+    settings: PolicySettings
+
+
+class _Batch(NamedTuple):
+    """A share of the work: one policy, R replications, each with its budget (None = unconstrained) and its seed."""
+
+    policy: str
+    budgets_usd: tuple[float | None, ...]
+    seeds: tuple[int, ...]
+
+
+class _BatchResult(NamedTuple):
+    played: Played
+    learned: Learned | None
+
+
+def simulate(
+    table: OutcomeTable,
+    *,
+    warmup: OutcomeTable | None = None,
+    policies: Sequence[str] = ("thompson",),
+    budgets_usd: Sequence[float | None] = (None,),
+    seeds: Sequence[int] = range(20),
+    features: str = "table",
+    classes: str = "table",
+    jobs: int = 1,
+    progress: Progress | None = None,
+    settings: PolicySettings | None = None,
+) -> SimulationResult:
+    """What each policy would have got on a table, for each budget, as a router that learns online.
+
+    Each seed streams the warm-up table and then the table, each in a random order. The policy sees the outcome of the
+    model it chose and of no other; only the table's rows are scored.
+
+    Args:
+        table: what is scored.
+        warmup: streamed first, not scored.
+        policies: names, see `banditroute.simulation.policies.NAMES`, or `fixed:MODEL`.
+        budgets_usd: dollars per request; None = unconstrained.
+        seeds: stream orders; results do not depend on how many run together.
+        features: "table" or "none".
+        classes: "table" or "none".
+        jobs: processes; the results are the same for any number.
+        progress: called with decisions made and decisions in all.
+        settings: constants of the learning policies; the defaults serve every table.
+
+    Raises:
+        InputError: an unknown policy or model, or tables that do not fit together.
+    """
+    with_features, with_classes = features == "table", classes == "table"
+    stream = stream_of(table, warmup, features=with_features, classes=with_classes)
+    world = _World(stream, table, settings or PolicySettings())
+    plan = [batch for policy in policies for batch in _batches(policy, budgets_usd, seeds)]
+    total = stream.task.size * sum(len(batch.seeds) for batch in plan)
+    started = time.perf_counter()
+    done = _run(world, plan, jobs, None if progress is None else _Counter(total, progress))
+    seconds = time.perf_counter() - started
+    results = _collect(world, policies, budgets_usd, seeds, plan, done)
+    return SimulationResult(
+        table=table.name,
+        warmup=None if warmup is None else warmup.name,
+        requests=table.requests,
+        models=table.models,
+        fixed=frontier.fixed_models(table),
+        envelope=frontier.model_choices(table).curve(),
+        oracle=frontier.prompt_choices(table).curve(),
+        results=results,
+        decisions_per_s=total / max(seconds, 1e-9),
+        notes=tuple(_notes(table, warmup, stream, budgets_usd, with_features, with_classes)),
+    )
+
+
+class _Counter:
+    """Adds up ticks and passes the sum on."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self.done, self.total, self.progress = 0, total, progress
+
+    def __call__(self, decisions: int) -> None:
+        self.done = min(self.done + decisions, self.total)
+        self.progress(self.done, self.total)
+
+
+def _batches(policy: str, budgets_usd: Sequence[float | None], seeds: Sequence[int]) -> Iterator[_Batch]:
+    """The policy's replications, budgets slowest, cut into batches; the cut is the same for any number of processes."""
+    for constrained in (True, False):
+        pairs = [(b, s) for b in budgets_usd if (b is not None) == constrained for s in seeds]
+        for first in range(0, len(pairs), _BATCH):
+            part = pairs[first : first + _BATCH]
+            yield _Batch(policy, tuple(b for b, _ in part), tuple(s for _, s in part))
+
+
+def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None = None) -> _BatchResult:
+    budgets = None if batch.budgets_usd[0] is None else np.array(batch.budgets_usd, dtype=np.float64)
+    policy = make_policy(batch.policy, world.stream, world.table, budgets, len(batch.seeds), world.settings)
+    played = play(world.stream, policy, batch.seeds, tick)
+    learned = learned_edges(policy, world.stream) if isinstance(policy, LearningPolicy) else None
+    return _BatchResult(played, learned)
+
+
+def _run(world: _World, plan: Sequence[_Batch], jobs: int, counter: _Counter | None) -> list[_BatchResult]:
+    if jobs == 1 or len(plan) == 1:
+        return [_play_batch(world, batch, counter) for batch in plan]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(plan)), mp_context=context, initializer=_enter, initargs=(world,)) as pool:
+        done: list[_BatchResult] = []
+        for batch, result in zip(plan, pool.map(_play_in_worker, plan), strict=True):
+            done.append(result)
+            if counter is not None:
+                counter(len(batch.seeds) * world.stream.task.size)
+        return done
+
+
+_worlds: list[_World] = []  # a worker process's own copy, sent once
+
+
+def _enter(world: _World) -> None:
+    _worlds[:] = [world]
+
+
+def _play_in_worker(batch: _Batch) -> _BatchResult:
+    return _play_batch(_worlds[0], batch)
+
+
+def _collect(
+    world: _World,
+    policies: Sequence[str],
+    budgets_usd: Sequence[float | None],
+    seeds: Sequence[int],
+    plan: Sequence[_Batch],
+    done: Sequence[_BatchResult],
+) -> tuple[PolicyResult, ...]:
+    """One result for each policy and budget, in the order asked for."""
+    mixes, prompts = frontier.model_choices(world.table), frontier.prompt_choices(world.table)
+    marks = {budget: (mixes.quality_at(budget), prompts.quality_at(budget)) for budget in budgets_usd}
+    results: list[PolicyResult] = []
+    for policy in policies:
+        for budget in budgets_usd:
+            parts = [_replications(b, r, budget) for b, r in zip(plan, done, strict=True) if b.policy == policy]
+            results.append(policy_result(policy, budget, tuple(seeds), world.stream, world.table, parts, marks[budget]))
+    return tuple(results)
+
+
+def _replications(batch: _Batch, result: _BatchResult, budget: float | None) -> tuple[Played, Learned | None]:
+    rows: NDArray[np.int64] = np.flatnonzero([b == budget for b in batch.budgets_usd])
+    learned = None if result.learned is None else Learned(*(axis[rows] for axis in result.learned))
+    return Played(result.played.row[rows], result.played.arm[rows]), learned
+
+
+def _notes(
+    table: OutcomeTable,
+    warmup: OutcomeTable | None,
+    stream: Stream,
+    budgets_usd: Sequence[float | None],
+    features: bool,
+    classes: bool,
+) -> Iterator[str]:
+    """Plain sentences on what was absent, ineligible or out of reach."""
+    if features and table.features.shape[1] == 0:
+        yield "The table has no features; none were used."
+    if classes and not table.tasks:
+        yield "The table names no task classes; all requests were one class."
+    missing = table.requests - table.observed.sum(0)
+    for model, rows in zip(table.models, missing, strict=True):
+        if rows:
+            yield f"{model} is not observed on {rows} of {table.requests} rows; it was ineligible there."
+    if warmup is not None and stream.warm < warmup.requests:
+        yield f"{warmup.requests - stream.warm} warm-up rows observe none of the table's models and were left out."
+    cheapest = min(frontier.fixed_models(table).values(), key=lambda fixed: fixed.cost_usd).cost_usd
+    for budget in budgets_usd:
+        if budget is not None and budget < cheapest:
+            yield (
+                f"A budget of ${budget:.3g} per request is below the cheapest model (${cheapest:.3g}): "
+                "it is served by the cheapest and overspent."
+            )
+
+

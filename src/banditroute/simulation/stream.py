@@ -1,0 +1,96 @@
+"""What a simulated router sees: the warm-up rows and then the table's, in a random order for each seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.errors import TableError
+from banditroute.learning.priors import TOKENS_CENTRE
+
+from .table import OutcomeTable
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+NO_TASK = "all"
+"""The class of a row that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Rows of both tables as arrays; the first `warm` come from the warm-up table and are not scored.
+
+    Attributes:
+        tasks: (C,) class names.
+        task: (n,) class of each row.
+        x: (n, X) inputs: 1, centred log tokens, features.
+        quality: (n, K), nan where not observed.
+        cost_usd: (n, K), nan likewise.
+        warm: rows that are not scored.
+    """
+
+    tasks: tuple[str, ...]
+    task: Ints
+    x: Floats
+    quality: Floats
+    cost_usd: Floats
+    warm: int
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(n, K) models that may serve each row."""
+        return ~np.isnan(self.quality)
+
+    def order(self, seed: int) -> Ints:
+        """Row indices (n,) in the order that a seed streams them: warm-up first, each part shuffled."""
+        rng = np.random.default_rng([seed, 0])
+        scored = self.task.size - self.warm
+        return np.concatenate([rng.permutation(self.warm), self.warm + rng.permutation(scored)])
+
+
+def stream_of(table: OutcomeTable, warmup: OutcomeTable | None, *, features: bool, classes: bool) -> Stream:
+    """The stream of a table, after an optional warm-up table.
+
+    Raises:
+        TableError: the two tables' features differ in width, or the warm-up shares no model with the table.
+    """
+    parts = [table] if warmup is None else [_aligned(warmup, table), table]
+    tasks, task = _classes(parts) if classes else ((NO_TASK,), np.zeros(_rows(parts), dtype=np.int64))
+    tokens = np.concatenate([part.input_tokens for part in parts])
+    centred = np.where(np.isnan(tokens), 0.0, np.log(np.maximum(tokens, 0.0) + 1.0) - TOKENS_CENTRE)
+    width = table.features.shape[1] if features else 0
+    inputs = [np.ones(task.size)[:, None], centred[:, None]]
+    if width:
+        inputs.append(np.concatenate([part.features for part in parts]))
+    quality = np.concatenate([part.quality for part in parts])
+    cost = np.concatenate([part.cost_usd for part in parts])
+    return Stream(tasks, task, np.concatenate(inputs, axis=1), quality, cost, _rows(parts[:-1]))
+
+
+def _rows(parts: list[OutcomeTable]) -> int:
+    return sum(part.requests for part in parts)
+
+
+def _aligned(warmup: OutcomeTable, table: OutcomeTable) -> OutcomeTable:
+    """The warm-up's rows with the table's models; rows that observe none of them are left out."""
+    widths = warmup.features.shape[1], table.features.shape[1]
+    if widths[0] != widths[1]:
+        problem = f"the warm-up table has {widths[0]} features a row, {table.name} has {widths[1]}"
+        raise TableError(problem, remedy="encode both alike, or use --features none", path=warmup.name, field="features")
+    aligned = warmup.with_models(table.models)
+    rows = np.flatnonzero(aligned.observed.any(1))
+    if rows.size == 0:
+        remedy = f"the table's models are: {', '.join(table.models)}"
+        raise TableError("no model of the scored table is observed", remedy=remedy, path=warmup.name, field="outcomes")
+    return aligned.select(rows)
+
+
+def _classes(parts: list[OutcomeTable]) -> tuple[tuple[str, ...], Ints]:
+    names = [np.array([*part.tasks, NO_TASK], dtype=object)[part.task_of] for part in parts]
+    flat = np.concatenate(names)
+    tasks = tuple(sorted(set(flat)))
+    index = {name: i for i, name in enumerate(tasks)}
+    return tasks, np.array([index[name] for name in flat], dtype=np.int64)
