@@ -51,7 +51,27 @@ _HOME = {
     "simulate": "simulation.run",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "BanditrouteError",
+    "Capabilities",
+    "Catalog",
+    "Context",
+    "Decider",
+    "Decision",
+    "Demand",
+    "InputError",
+    "Model",
+    "NoEligibleModelError",
+    "OutcomeTable",
+    "PolicySettings",
+    "Price",
+    "SimulationResult",
+    "Usage",
+    "__version__",
+    "load_table",
+    "save_table",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -64,4 +84,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)

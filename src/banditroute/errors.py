@@ -1,13 +1,13 @@
 """Every error that banditroute raises, grouped by what the caller can do about it.
 
-    BanditrouteError
-    ├── InputError (ValueError)        mend the input: a file's line and field, or an argument
-    │   ├── TableError                 an outcome table
-    │   ├── ConfigError                a configuration file
-    │   └── PriceError                 a model's price is unknown or absurd
-    ├── MissingExtraError              install the named extra
-    └── RequestError                   change this one request
-        └── NoEligibleModelError       no model may serve it; the reason for each is kept
+BanditrouteError
+├── InputError (ValueError)        mend the input: a file's line and field, or an argument
+│   ├── TableError                 an outcome table
+│   ├── ConfigError                a configuration file
+│   └── PriceError                 a model's price is unknown or absurd
+├── MissingExtraError              install the named extra
+└── RequestError                   change this one request
+    └── NoEligibleModelError       no model may serve it; the reason for each is kept
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ class InputError(BanditrouteError, ValueError):
     """
 
     def __init__(
-        self, problem: str, *, remedy: str = "", path: str | None = None, line: int | None = None, field: str | None = None
+        self,
+        problem: str,
+        *,
+        remedy: str = "",
+        path: str | None = None,
+        line: int | None = None,
+        field: str | None = None,
     ) -> None:
         self.problem = problem
         self.remedy = remedy

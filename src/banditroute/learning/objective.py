@@ -11,7 +11,7 @@ _MOST_VARIANCE = 2.0  # of a log amount: beyond this the mean of a log-normal is
 
 
 def expected_amount(log_mean: Floats, log_var: Floats) -> Floats:
-    """Mean of an amount whose log is N(log_mean, log_var): exp(m + v/2), v capped so that ignorance does not explode."""
+    """Mean of an amount whose log is N(log_mean, log_var): exp(m + v/2), v capped lest ignorance explode."""
     return np.exp(np.minimum(log_mean, 50.0) + 0.5 * np.minimum(log_var, _MOST_VARIANCE))
 
 

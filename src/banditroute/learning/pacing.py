@@ -1,9 +1,8 @@
 """Pacing a budget: a shadow price in dollars that learns, and the arithmetic of a token bucket.
 
-The shadow price is the dual of "mean dollars per request <= budget": the quality points that one budget-worth of dollars
-must earn. It rises while spending runs ahead and falls while it lags (multiplicative steps; Agrawal and Devanur, 2014,
-for the dual view). The bucket's level adds a proportional term, so that the average holds, not only the trend. The level
-itself is a hard layer elsewhere: what may be reserved never exceeds it.
+The shadow price is the dual of "mean dollars per request <= budget": the quality points that one budget-worth of
+dollars must earn. It rises while spending runs ahead and falls while it lags (multiplicative steps; Agrawal and
+Devanur, 2014, for the dual view). The bucket's level bends it in proportion, so that the average holds, not only the trend.
 """
 
 from __future__ import annotations

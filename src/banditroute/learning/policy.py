@@ -126,14 +126,17 @@ class Signal:
             view = Posterior(self.posterior.block, self.posterior.noise)
             for i, r in enumerate(rows):
                 one = Posterior(view.block[r], view.noise[r])
-                condition(one, int(task[r]), int(arm[r]), float(y[r]), Prediction(part.mean[i], part.var[i], part.Sx[i]))
+                condition(
+                    one, int(task[r]), int(arm[r]), float(y[r]), Prediction(part.mean[i], part.var[i], part.Sx[i])
+                )
             self._pending.append((tuple(a[rows] for a in (*lead, task, arm)), x[rows], y[rows]))
 
     def refresh(self) -> None:
         """Solves the posterior anew from all evidence, so that edges hear of each other."""
         if self._pending:
-            edges = tuple(np.concatenate(axis) for axis in zip(*(p[0] for p in self._pending), strict=True))
-            observe_many(self.evidence, edges, *(np.concatenate([p[i] for p in self._pending]) for i in (1, 2)))
+            edges, x, y = zip(*self._pending, strict=True)
+            axes = tuple(np.concatenate(axis) for axis in zip(*edges, strict=True))
+            observe_many(self.evidence, axes, np.concatenate(x), np.concatenate(y))
             self._pending.clear()
         self.posterior = solve(self.evidence, self.prior)
 

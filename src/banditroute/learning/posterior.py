@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dger
+from scipy.linalg.blas import dger  # pyright: ignore[reportAttributeAccessIssue]  # made at import time
 
 from . import variance
 from .evidence import Evidence
@@ -121,7 +121,7 @@ class _Hierarchy(NamedTuple):
 def _hierarchy(
     evidence: Evidence, prior: Prior, scale: Floats, effects: variance.ClassEffects, spread: Floats
 ) -> _Hierarchy:
-    model_var = np.empty(evidence.b.shape[:-3] + (1,) + evidence.b.shape[-2:])
+    model_var = np.empty((*evidence.b.shape[:-3], 1, *evidence.b.shape[-2:]))
     model_var[..., 0] = prior.level_sd**2
     model_var[..., 1] = prior.tokens_sd**2
     model_var[..., 2:] = (spread[..., None, :, None] / scale[..., 2:]) ** 2
@@ -172,7 +172,7 @@ def _inverse_plus_diagonal(matrix: Floats, diagonal: Floats) -> Floats:
     total = matrix.copy()
     index = np.arange(matrix.shape[-1])
     total[..., index, index] += diagonal
-    return np.linalg.inv(total)
+    return np.linalg.inv(total).astype(np.float64, copy=False)
 
 
 def _residual_noise(evidence: Evidence, block: Floats, prior: Prior) -> Floats:

@@ -102,7 +102,8 @@ def slope_spread(evidence: Evidence, noise: Floats, prior: Prior, scale: Floats)
     M = precision[..., 1:, 1:] - cross @ np.swapaxes(cross, -1, -2) / tokens_precision
     r = vector[..., 1:] - cross[..., 0] * vector[..., :1] / tokens_precision[..., 0]
     values, vectors = np.linalg.eigh(M)
-    values, u2 = np.maximum(values, 0.0), np.einsum("...ij,...i->...j", vectors, r) ** 2
+    values = np.maximum(np.asarray(values, dtype=np.float64), 0.0)
+    u2: Floats = np.asarray(np.einsum("...ij,...i->...j", vectors, r), dtype=np.float64) ** 2
     sds = _SD_FACTORS * prior.feature_sd
     score = np.stack([(0.5 * v * u2 / (1 + v * values) - 0.5 * np.log1p(v * values)).sum(-1) for v in sds**2])
     log_sds = np.log(sds)
@@ -164,9 +165,7 @@ def _two_way_likelihood(mean: Floats, seen: NDArray[np.bool_], var: Floats, shar
     return -0.5 * (squares + np.log1p(by_class / shrink).sum(-1) + constant)
 
 
-def _shared_effects(
-    mean: Floats, seen: NDArray[np.bool_], var: Floats, shared_sd: Floats
-) -> tuple[Floats, Floats]:
+def _shared_effects(mean: Floats, seen: NDArray[np.bool_], var: Floats, shared_sd: Floats) -> tuple[Floats, Floats]:
     """Shared class effects (..., C, K) and their variance as told by the other models: no datum counts twice."""
     w = np.where(seen, 1.0 / var, 0.0)
     by_model = np.maximum(w.sum(-2), _TINY)
@@ -181,7 +180,7 @@ def _shared_effects(
 
 
 def _within_class_regression(evidence: Evidence, noise: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Precision (..., K, X-1, X-1) and vector (..., K, X-1) of slopes, class levels projected out, inputs unit-sized."""
+    """Precision (..., K, X-1, X-1) and vector (..., K, X-1) of slopes: class levels projected out, unit inputs."""
     n = np.maximum(evidence.n, _TINY)
     sums = evidence.A[..., 1:, 0]
     A = evidence.A[..., 1:, 1:] - sums[..., :, None] * (sums / n[..., None])[..., None, :]

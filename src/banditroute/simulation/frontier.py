@@ -1,7 +1,7 @@
 """What a table admits: fixed models, the envelope of their mixes, and the per-prompt oracle.
 
-All are linear programmes over known outcomes (a choice rule, one dollar constraint), solved by their dual: the best rule
-at a price per dollar, and at most one mix of two such rules. Reference: Dantzig (1957), the continuous knapsack.
+All are linear programmes over known outcomes (a choice rule, one dollar constraint), solved by their dual: the best
+rule at a price per dollar, and at most one mix of two such rules. Reference: Dantzig (1957), the continuous knapsack.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Choices:
     weight: Floats
 
     def at_budget(self, budget_usd: float | None) -> Floats:
-        """The best allocation (g, K) at a budget: each group's probabilities; the cheapest one where none is feasible."""
+        """Each group's probabilities (g, K) in the best allocation at a budget; the cheapest one where none fits."""
         free = self._rule(0.0)
         if budget_usd is None or self._cost(free) <= budget_usd:
             return free

@@ -57,7 +57,9 @@ def make_policy(
         return LearningPolicy(axes, stream.x.shape[1], budget_usd, exploring(settings, LEARNING[name]))
     budgets = [None] if budget_usd is None else [float(b) for b in np.unique(budget_usd)]
     rules = np.stack([_probabilities(name, stream, table, budget) for budget in budgets])
-    which = np.zeros(replications, np.int64) if budget_usd is None else np.searchsorted(np.unique(budget_usd), budget_usd)
+    which = (
+        np.zeros(replications, np.int64) if budget_usd is None else np.searchsorted(np.unique(budget_usd), budget_usd)
+    )
     return Allocation(rules, which)
 
 

@@ -208,5 +208,3 @@ def _notes(
                 f"A budget of ${budget:.3g} per request is below the cheapest model (${cheapest:.3g}): "
                 "it is served by the cheapest and overspent."
             )
-
-

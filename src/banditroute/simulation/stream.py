@@ -79,7 +79,9 @@ def _aligned(warmup: OutcomeTable, table: OutcomeTable) -> OutcomeTable:
     widths = warmup.features.shape[1], table.features.shape[1]
     if widths[0] != widths[1]:
         problem = f"the warm-up table has {widths[0]} features a row, {table.name} has {widths[1]}"
-        raise TableError(problem, remedy="encode both alike, or use --features none", path=warmup.name, field="features")
+        raise TableError(
+            problem, remedy="encode both alike, or use --features none", path=warmup.name, field="features"
+        )
     aligned = warmup.with_models(table.models)
     rows = np.flatnonzero(aligned.observed.any(1))
     if rows.size == 0:

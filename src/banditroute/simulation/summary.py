@@ -98,7 +98,11 @@ def _edges(
     truth = class_choices(table, stream.task[stream.warm :], tasks)
     known = [belief for belief in learned if belief is not None]
     unknown = np.full((tasks, models), np.nan)
-    belief = Learned(*(np.concatenate(axis).mean(0) for axis in zip(*known, strict=True))) if known else Learned(*[unknown] * 3)
+    belief = (
+        Learned(*(np.concatenate(axis).mean(0) for axis in zip(*known, strict=True)))
+        if known
+        else Learned(*[unknown] * 3)
+    )
     return tuple(
         Edge(
             task=name,
