@@ -1,7 +1,8 @@
 """Additive evidence: everything the data say about an edge, as sums that merge in any order.
 
 An *edge* is a (task class, model) pair. For one signal (quality, log dollars, ...) it keeps the sufficient
-statistics of a linear model y = w'x + noise with x[0] = 1. Workers, replays, late feedback and batches merge by addition alone.
+statistics of a linear model y = w'x + noise with x[0] = 1. Workers, replays, late feedback
+and batches merge by addition alone.
 """
 
 from __future__ import annotations

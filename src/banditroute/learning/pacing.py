@@ -2,7 +2,8 @@
 
 The shadow price is the dual of "mean dollars per request <= budget": the quality points that one budget-worth of
 dollars must earn. It rises while spending runs ahead and falls while it lags (multiplicative steps; Agrawal and
-Devanur, 2014, for the dual view). The bucket's level bends it in proportion, so that the average holds, not only the trend.
+Devanur, 2014, for the dual view). The bucket's level bends it in proportion, so that the average
+holds, not only the trend.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ class Pacing:
         least_price: the price never falls below; most_price: nor rises above.
     """
 
-    start_price: float = 0.05
-    step: float = 0.02
+    start_price: float = 0.02
+    step: float = 0.015
     memory: float = 0.05
     most_overspend: float = 3.0
     bucket_requests: float = 200.0
     level_gain: float = 3.0
-    most_shortfall: float = 1.5
+    most_shortfall: float = 1.0
     anchor_step: float = 0.01
     anchor_decay: float = 0.003
     anchor_depth: float = 0.2

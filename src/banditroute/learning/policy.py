@@ -91,7 +91,7 @@ class PolicySettings:
     pacing: Pacing = field(default_factory=Pacing)
     quality: Prior = QUALITY
     log_cost: Prior = LOG_COST
-    refresh_first: int = 16
+    refresh_first: int = 8
     refresh_growth: float = 1.4
     resolve_at: tuple[int, ...] = (32, 64)
 
@@ -211,7 +211,9 @@ class LearningPolicy:
         """Solves both posteriors anew and sets when to do so next."""
         self.quality.refresh()
         self.log_cost.refresh()
-        self._next_refresh = self._seen + max(16, int(self._seen * (self.settings.refresh_growth - 1.0)))
+        self._next_refresh = self._seen + max(
+            self.settings.refresh_first, int(self._seen * (self.settings.refresh_growth - 1.0))
+        )
 
     def _price(self) -> Floats | float:
         if self.budget_usd is None:

@@ -105,12 +105,13 @@ def slope_spread(evidence: Evidence, noise: Floats, prior: Prior, scale: Floats)
     values = np.maximum(np.asarray(values, dtype=np.float64), 0.0)
     u2: Floats = np.asarray(np.einsum("...ij,...i->...j", vectors, r), dtype=np.float64) ** 2
     sds = _SD_FACTORS * prior.feature_sd
-    score = np.stack([(0.5 * v * u2 / (1 + v * values) - 0.5 * np.log1p(v * values)).sum(-1) for v in sds**2])
+    score: Floats = np.stack([(0.5 * v * u2 / (1 + v * values) - 0.5 * np.log1p(v * values)).sum(-1) for v in sds**2])
     log_sds = np.log(sds)
     pooled = score.sum(-1) - 0.5 * _SLOPE_WEIGHT * _column(np.log(_SD_FACTORS), score.ndim - 1) ** 2
     common = _average(pooled, log_sds)
     score -= 0.5 * _MODEL_WEIGHT * (_column(log_sds, score.ndim) - common[..., None]) ** 2
-    return np.exp(_average(score, log_sds))
+    spread: Floats = np.exp(_average(score, log_sds))
+    return spread
 
 
 def _means(evidence: Evidence) -> Floats:
@@ -124,7 +125,7 @@ def _column(values: Floats, ndim: int) -> Floats:
 def _average(score: Floats, values: Floats) -> Floats:
     """Posterior mean of values under log scores along the first axis."""
     weight = np.exp(score - score.max(0))
-    return np.tensordot(values, weight / weight.sum(0), axes=1)
+    return np.asarray(np.tensordot(values, weight / weight.sum(0), axes=1), dtype=np.float64)
 
 
 def _cell_likelihood(mean: Floats, seen: NDArray[np.bool_], var: Floats) -> Floats:

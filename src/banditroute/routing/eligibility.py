@@ -1,0 +1,226 @@
+"""Which models may serve a request, and for each that may not, one sentence saying why.
+
+It comes before any choice: exploration varies cost, never safety.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.records import Demand
+
+from .catalog import Catalog, Model
+
+Bools = NDArray[np.bool_]
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """The outcome of a screening.
+
+    Attributes:
+        mask: (K,) the models that may serve, in the catalog's order; read-only.
+        reasons: why each other model may not.
+    """
+
+    mask: Bools
+    reasons: Mapping[str, str]
+
+
+class Limits(NamedTuple):
+    """What holds now, beside the request's own demand.
+
+    Attributes:
+        level_usd: dollars that are left of a hard budget; None = no such budget.
+        unavailable: models that cannot be called now, each with its reason.
+    """
+
+    level_usd: float | None = None
+    unavailable: Mapping[str, str] = _NONE
+
+
+class Screen:
+    """Screens requests against one catalog, what depends on the catalog alone worked out beforehand.
+
+    Args:
+        catalog: the models.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._least_window = min((_window(model) for model in catalog), default=math.inf)
+        self._ceiling_usd = _Ceiling.over(catalog)
+        self._by_needs = {
+            needs: self._screened(_needing(*needs), Limits()) for needs in product((False, True), repeat=4)
+        }
+
+    def check(
+        self, demand: Demand, *, level_usd: float | None = None, unavailable: Mapping[str, str] = _NONE
+    ) -> Eligibility:
+        """The models that may serve the demand now; see `eligible`."""
+        limits = Limits(level_usd, unavailable)
+        if self._needs_decide(demand, limits):
+            return self._by_needs[demand.tools, demand.vision, demand.json, demand.streaming]
+        return self._screened(demand, limits)
+
+    def _needs_decide(self, demand: Demand, limits: Limits) -> bool:
+        """Whether no limit can bind on any model: the usual case, answered from a table of needs."""
+        if demand.allowed or demand.denied or limits.unavailable:
+            return False
+        if demand.input_tokens + (demand.max_output_tokens or 1) > self._least_window:
+            return False
+        limit = _least_limit_usd(demand, limits)
+        return limit is None or self._ceiling_usd.of(demand) <= limit
+
+    def _screened(self, demand: Demand, limits: Limits) -> Eligibility:
+        found = [_reason(model, demand, limits) for model in self._catalog]
+        mask = np.array([reason is None for reason in found], dtype=np.bool_)
+        mask.flags.writeable = False
+        named = zip(self._catalog.names, found, strict=True)
+        return Eligibility(mask, {name: reason for name, reason in named if reason is not None})
+
+
+def eligible(
+    demand: Demand, catalog: Catalog, *, level_usd: float | None = None, unavailable: Mapping[str, str] = _NONE
+) -> Eligibility:
+    """The models of a catalog that may serve a demand; a `Screen` does the same, many times over one catalog.
+
+    Args:
+        demand: what the request needs and its caller allows. Its latency limit is not looked at: that takes a forecast.
+        catalog: the models.
+        level_usd: dollars left of a hard budget: a model whose worst case exceeds them is excluded.
+        unavailable: models that cannot be called now, each with its reason.
+    """
+    return Screen(catalog).check(demand, level_usd=level_usd, unavailable=unavailable)
+
+
+def worst_case_usd(model: Model, demand: Demand) -> float:
+    """The most that the model can charge for the demand; infinite where nothing bounds a priced answer."""
+    longest = _longest_answer(model, demand)
+    if math.isfinite(longest):
+        return model.price.bound_usd(demand.input_tokens, longest)
+    prompt = model.price.bound_usd(demand.input_tokens, 0)
+    return prompt if model.price.bound_usd(demand.input_tokens, 1) == prompt else math.inf
+
+
+def _needing(tools: bool, vision: bool, json: bool, streaming: bool) -> Demand:
+    return Demand(0, tools=tools, vision=vision, json=json, streaming=streaming)
+
+
+def _least_limit_usd(demand: Demand, limits: Limits) -> float | None:
+    """The tighter of the caller's limit and what is left of the budget; None where neither is set."""
+    if demand.max_cost_usd is None or limits.level_usd is None:
+        return limits.level_usd if demand.max_cost_usd is None else demand.max_cost_usd
+    return min(demand.max_cost_usd, limits.level_usd)
+
+
+class _Ceiling(NamedTuple):
+    """A bill that no model of a catalog exceeds: the dearest tokens and the longest answer of any."""
+
+    input_usd: float
+    output_usd: float
+    answer_tokens: float
+
+    @classmethod
+    def over(cls, catalog: Catalog) -> _Ceiling:
+        prices = [price for model in catalog for price in (model.price, *(tier.price for tier in model.price.tiers))]
+        return cls(
+            max((price.bound_usd(1, 0) for price in prices), default=0.0),
+            max((price.bound_usd(0, 1) for price in prices), default=0.0),
+            max((_or_inf(model.capabilities.max_output_tokens) for model in catalog), default=0.0),
+        )
+
+    def of(self, demand: Demand) -> float:
+        answer = min(_or_inf(demand.max_output_tokens), self.answer_tokens)
+        return demand.input_tokens * self.input_usd + (answer * self.output_usd if self.output_usd else 0.0)
+
+
+def _reason(model: Model, demand: Demand, limits: Limits) -> str | None:
+    for check in _CHECKS:
+        reason = check(model, demand, limits)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _permission(model: Model, demand: Demand, limits: Limits) -> str | None:
+    if model.name in demand.denied:
+        return "the caller denies it"
+    if demand.allowed and model.name not in demand.allowed:
+        return "not among the models the caller allows"
+    return limits.unavailable.get(model.name)
+
+
+def _capability(model: Model, demand: Demand, _: Limits) -> str | None:
+    can = model.capabilities
+    if demand.tools and not can.tools:
+        return "does not take tools"
+    if demand.vision and not can.vision:
+        return "does not take images"
+    if demand.json and not can.json:
+        return "does not write JSON on request"
+    if demand.streaming and not can.streaming:
+        return "does not stream"
+    return None
+
+
+def _length(model: Model, demand: Demand, _: Limits) -> str | None:
+    window = _window(model)
+    if demand.input_tokens + 1 > window:
+        return f"a prompt of {demand.input_tokens} tokens leaves no room in its context window of {window:.0f}"
+    answer = _asked_answer(model, demand)
+    if answer is not None and demand.input_tokens + answer > window:
+        asked = f"a prompt of {demand.input_tokens} tokens and an answer of up to {answer}"
+        return f"{asked} exceed its context window of {window:.0f}"
+    return None
+
+
+def _cost(model: Model, demand: Demand, limits: Limits) -> str | None:
+    limit, level = demand.max_cost_usd, limits.level_usd
+    if limit is None and level is None:
+        return None
+    worst = worst_case_usd(model, demand)
+    if limit is not None and worst > limit:
+        return f"{_may_cost(worst)}, the caller allows ${limit:.6g}"
+    if level is not None and worst > level:
+        return f"{_may_cost(worst)}, the budget has ${level:.6g} left"
+    return None
+
+
+_CHECKS: tuple[Callable[[Model, Demand, Limits], str | None], ...] = (_permission, _capability, _length, _cost)
+
+
+def _may_cost(worst_usd: float) -> str:
+    if math.isinf(worst_usd):
+        return "nothing bounds its answer (set max_output_tokens)"
+    return f"may cost ${worst_usd:.6g}"
+
+
+def _window(model: Model) -> float:
+    return _or_inf(model.capabilities.context_window)
+
+
+def _or_inf(tokens: int | None) -> float:
+    return math.inf if tokens is None else tokens
+
+
+def _asked_answer(model: Model, demand: Demand) -> int | None:
+    """The answer the model would be asked for: the caller's limit, cut to what the model writes at most."""
+    asked, most = demand.max_output_tokens, model.capabilities.max_output_tokens
+    return asked if asked is None or most is None else min(asked, most)
+
+
+def _longest_answer(model: Model, demand: Demand) -> float:
+    """The most tokens that an answer can have; infinite where neither caller, model nor window bounds it."""
+    room = max(_window(model) - demand.input_tokens, 0)
+    return min(_or_inf(demand.max_output_tokens), _or_inf(model.capabilities.max_output_tokens), room)
