@@ -39,7 +39,7 @@ class Pacing:
     step: float = 0.015
     memory: float = 0.05
     most_overspend: float = 3.0
-    bucket_requests: float = 200.0
+    bucket_requests: float = 120.0
     level_gain: float = 3.0
     most_shortfall: float = 1.0
     anchor_step: float = 0.01

@@ -77,7 +77,7 @@ class Exploration:
     quality: float = 0.0
 
 
-THOMPSON = Exploration(sampled=0.5, decisions=0.01, dollars=0.01, quality=1e-4)
+THOMPSON = Exploration(sampled=0.5, decisions=0.01, dollars=0.01, quality=5e-5)
 GREEDY = Exploration()
 LINUCB = Exploration(bonus=0.5)
 EPSILON_GREEDY = Exploration(decisions=0.05, dollars=np.inf, quality=np.inf)
