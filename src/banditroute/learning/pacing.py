@@ -32,6 +32,7 @@ class Pacing:
         anchor_step: how fast the anti-windup anchor follows the price.
         anchor_decay: how fast it sinks while the budget is slack.
         anchor_depth: how far below its anchor the price may fall.
+        most_fall: how far a re-solve may lower the log price: a few early contexts must not give dollars away.
         least_price: the price never falls below; most_price: nor rises above.
     """
 
@@ -45,6 +46,7 @@ class Pacing:
     anchor_step: float = 0.01
     anchor_decay: float = 0.003
     anchor_depth: float = 0.2
+    most_fall: float = 1.0
     least_price: float = 1e-6
     most_price: float = 5.0
 
@@ -109,7 +111,7 @@ def resolved(pace: Pace, quality: Floats, cost_share: Floats, pacing: Pacing) ->
         cost_share: (W, ..., K) their expected dollars over budget.
         pacing: constants.
     """
-    low = np.full(pace.log_price.shape, np.log(pacing.least_price))
+    low = np.maximum(np.log(pacing.least_price), pace.log_price - pacing.most_fall)
     high = np.full(pace.log_price.shape, np.log(pacing.most_price))
     for _ in range(30):
         middle = 0.5 * (low + high)

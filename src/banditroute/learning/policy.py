@@ -92,7 +92,7 @@ class PolicySettings:
     quality: Prior = QUALITY
     log_cost: Prior = LOG_COST
     refresh_first: int = 8
-    refresh_growth: float = 1.4
+    refresh_growth: float = 1.45
     resolve_at: tuple[int, ...] = (32, 64)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dger  # pyright: ignore[reportAttributeAccessIssue]  # made at import time
+from scipy.linalg.lapack import dpotrf, dpotri  # pyright: ignore[reportAttributeAccessIssue]
 
 from . import variance
 from .evidence import Evidence
@@ -20,6 +21,9 @@ from .priors import Prior
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_CHOLESKY_FROM = (
+    12  # inputs from which a Cholesky inverse each beats numpy's stacked LU, half the work at twice the calls
+)
 _POOL_CAP = 50.0  # observations beyond which a model's weight in the pooled level stops growing
 
 
@@ -169,10 +173,17 @@ def _solve_edges(evidence: Evidence, noise: Floats, hierarchy: _Hierarchy) -> Fl
 
 
 def _inverse_plus_diagonal(matrix: Floats, diagonal: Floats) -> Floats:
+    """(matrix + diag)^-1 for stacks of symmetric positive definite matrices (..., X, X)."""
     total = matrix.copy()
     index = np.arange(matrix.shape[-1])
     total[..., index, index] += diagonal
-    return np.linalg.inv(total).astype(np.float64, copy=False)
+    if index.size < _CHOLESKY_FROM:
+        return np.linalg.inv(total).astype(np.float64, copy=False)
+    flat = total.reshape(-1, index.size, index.size)
+    for i, each in enumerate(flat):
+        flat[i] = dpotri(dpotrf(each, lower=1)[0], lower=1, overwrite_c=1)[0]
+    lower = np.tril(total)
+    return lower + np.swapaxes(np.tril(lower, -1), -1, -2)
 
 
 def _residual_noise(evidence: Evidence, block: Floats, prior: Prior) -> Floats:
