@@ -39,7 +39,7 @@ lint: $(DEV)  ## style and import rules
 
 types: $(DEV)  ## pyright, strict on src
 	$(headline) 'pyright'
-	@$(BIN)/pyright
+	@$(BIN)/pyright --project pyproject.toml
 
 tests: $(DEV)  ## pytest alone; choose with PYTEST_ARGS='-k budget'
 	$(headline) 'pytest'

@@ -39,7 +39,7 @@ class Prior:
     slope_deviation: float = 1.0
 
 
-QUALITY = Prior(mean=0.7, level_sd=0.15, class_sd=0.06, tokens_sd=0.02, feature_sd=0.02, noise_sd=0.3)
+QUALITY = Prior(mean=0.7, level_sd=0.15, class_sd=0.06, tokens_sd=0.02, feature_sd=0.02, noise_sd=0.4)
 """Quality in [0, 1]. noise_sd starts high: one unlucky first answer must not close an edge for good."""
 
 LOG_COST = Prior(mean=-9.2, level_sd=3.0, class_sd=0.5, tokens_sd=0.3, feature_sd=0.15, noise_sd=0.5)
