@@ -113,9 +113,17 @@ def test_a_resolved_price_is_the_least_that_keeps_the_window_within_budget(seed:
     assert not [p for p in grid if p < price * (1 - 1e-6) and spend_at(p, quality, share) <= 1.0]
 
 
-def test_a_budget_that_never_binds_resolves_to_the_least_price() -> None:
+def test_a_budget_that_never_binds_lowers_the_price_by_no_more_than_one_fall() -> None:
     quality, share = window(0)
     pace = resolved(started((), PACING), quality, share / 1e4, PACING)
+    assert pace.log_price == pytest.approx(np.log(PACING.start_price) - PACING.most_fall, rel=1e-6)
+
+
+def test_a_slack_budget_ends_at_the_least_price() -> None:
+    quality, share = window(0)
+    pace = started((), PACING)
+    for _ in range(20):
+        pace = resolved(pace, quality, share / 1e4, PACING)
     assert np.exp(pace.log_price) == pytest.approx(PACING.least_price, rel=1e-6)
 
 
