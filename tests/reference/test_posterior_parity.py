@@ -94,7 +94,7 @@ def test_integrating_models_out_equals_the_joint_posterior(
     log = sampled_log(rng, n, classes, models, width)
     noise = rng.uniform(0.05, 0.5, (classes, models))
     hierarchy = sampled_hierarchy(rng, classes, models, width)
-    block = post._solve_edges(evidence_of(log, classes, models), noise, hierarchy)
+    block = post._block(post._solve_edges(evidence_of(log, classes, models), noise, hierarchy))
     mean, covariance = joint_posterior(log, noise, hierarchy)
     np.testing.assert_allclose(block[..., -1, :], mean, rtol=0, atol=1e-9)
     np.testing.assert_allclose(block[..., :-1, :], covariance, rtol=0, atol=1e-9)
@@ -142,7 +142,7 @@ def test_rank_one_updates_follow_the_peer_library_observation_by_observation(alp
     rng = np.random.default_rng(11)
     log = sampled_log(rng, 60, 1, 1, 4)
     noise = np.full((1, 1), 1 / beta)
-    ours = Posterior(post._solve_edges(empty((1, 1), 4), noise, flat_hierarchy(4, alpha)), noise)
+    ours = Posterior(post._block(post._solve_edges(empty((1, 1), 4), noise, flat_hierarchy(4, alpha))), noise)
     peer = NormalRegressor(alpha=alpha, beta=beta)
     for x, y in zip(log.x, log.y, strict=True):
         condition(ours, 0, 0, float(y), predict(ours, 0, x))
@@ -154,6 +154,6 @@ def test_rank_one_updates_follow_the_peer_library_observation_by_observation(alp
 def test_a_batch_of_evidence_follows_the_peer_library() -> None:
     log = sampled_log(np.random.default_rng(12), 200, 1, 1, 5)
     peer = NormalRegressor(alpha=2.0, beta=10.0).fit(log.x, log.y)
-    block = post._solve_edges(evidence_of(log, 1, 1), np.full((1, 1), 0.1), flat_hierarchy(5, 2.0))
+    block = post._block(post._solve_edges(evidence_of(log, 1, 1), np.full((1, 1), 0.1), flat_hierarchy(5, 2.0)))
     np.testing.assert_allclose(block[0, 0, -1], peer.coef_, rtol=0, atol=1e-9)
     np.testing.assert_allclose(block[0, 0, :-1], peer_covariance(peer), rtol=0, atol=1e-9)

@@ -75,7 +75,7 @@ def solve(evidence: Evidence, prior: Prior) -> Posterior:
     spread = variance.slope_spread(evidence, noise, prior, scale) if features > 0 else np.zeros_like(noise[..., 0, :])
     hierarchy = _hierarchy(evidence, prior, scale, effects, spread)
     noise = _residual_noise(evidence, _solve_edges(evidence, noise, hierarchy), prior)
-    return Posterior(_solve_edges(evidence, noise, hierarchy), noise)
+    return Posterior(_block(_solve_edges(evidence, noise, hierarchy)), noise)
 
 
 def predict(posterior: Posterior, task: int | Ints, x: Floats) -> Prediction:
@@ -147,8 +147,24 @@ def _pooled_level(evidence: Evidence, prior: Prior) -> Floats:
     return np.where(total > 0, (weight * level).sum(-1) / np.maximum(total, 1e-12), prior.mean)
 
 
-def _solve_edges(evidence: Evidence, noise: Floats, hierarchy: _Hierarchy) -> Floats:
-    """Blocks (..., C, K, X+1, X): edge posteriors with their model's weights integrated out.
+class _Solved(NamedTuple):
+    """Edges given their model, and the models: what a block is made of.
+
+    Attributes:
+        mean: (..., C, K, X) posterior means.
+        S: (..., C, K, X, X) covariance of an edge if its model's weights were known.
+        DS: (..., C, K, X, X) the deviation's precision times S.
+        V: (..., K, X, X) covariance of the model's weights.
+    """
+
+    mean: Floats
+    S: Floats
+    DS: Floats
+    V: Floats
+
+
+def _solve_edges(evidence: Evidence, noise: Floats, hierarchy: _Hierarchy) -> _Solved:
+    """Edge posteriors with their model's weights integrated out.
 
     With D the deviation's precision and S = (A/noise + D)^-1: an edge tells its model D - D S D and D S b, and is told
     back mean S (b + D m) and covariance S + S D V D S, with m, V the model's posterior over all its edges.
@@ -158,18 +174,27 @@ def _solve_edges(evidence: Evidence, noise: Floats, hierarchy: _Hierarchy) -> Fl
     S = _inverse_plus_diagonal(evidence.A / noise[..., None, None], d)
     DS = d[..., :, None] * S
     v = evidence.b / noise[..., None] + d * hierarchy.edge_mean
-    told = np.einsum("...ij,...j->...i", DS, v) - d * hierarchy.edge_mean
+    told = _times(DS, v) - d * hierarchy.edge_mean
     precision = -(DS * d[..., None, :]).sum(-4)
     diagonal = np.arange(width)
     precision[..., diagonal, diagonal] += d.sum(-3)
     L = 1.0 / hierarchy.model_var[..., 0, :, :]
     V = _inverse_plus_diagonal(precision, L)
-    m = np.einsum("...ij,...j->...i", V, told.sum(-3) + L * hierarchy.model_mean[..., 0, :, :])
-    block = np.empty((*evidence.b.shape[:-1], width + 1, width))
-    SD = np.swapaxes(DS, -1, -2)
-    block[..., :width, :] = S + SD @ V[..., None, :, :, :] @ DS
-    block[..., width, :] = np.einsum("...ij,...j->...i", S, v + d * m[..., None, :, :])
+    m = _times(V, told.sum(-3) + L * hierarchy.model_mean[..., 0, :, :])
+    return _Solved(_times(S, v + d * m[..., None, :, :]), S, DS, V)
+
+
+def _block(solved: _Solved) -> Floats:
+    """The layout of a posterior (..., C, K, X+1, X): covariance, and the mean as an extra row."""
+    width = solved.mean.shape[-1]
+    block = np.empty((*solved.mean.shape[:-1], width + 1, width))
+    block[..., :width, :] = solved.S + np.swapaxes(solved.DS, -1, -2) @ solved.V[..., None, :, :, :] @ solved.DS
+    block[..., width, :] = solved.mean
     return block
+
+
+def _times(matrix: Floats, vector: Floats) -> Floats:
+    return np.matmul(matrix, vector[..., None])[..., 0]
 
 
 def _inverse_plus_diagonal(matrix: Floats, diagonal: Floats) -> Floats:
@@ -186,8 +211,8 @@ def _inverse_plus_diagonal(matrix: Floats, diagonal: Floats) -> Floats:
     return lower + np.swapaxes(np.tril(lower, -1), -1, -2)
 
 
-def _residual_noise(evidence: Evidence, block: Floats, prior: Prior) -> Floats:
-    mean, S = block[..., -1, :], block[..., :-1, :]
-    explained = ((evidence.A @ mean[..., None])[..., 0] - 2.0 * evidence.b) * mean
-    squares = evidence.s + explained.sum(-1) + (evidence.A * S).sum((-2, -1))
+def _residual_noise(evidence: Evidence, solved: _Solved, prior: Prior) -> Floats:
+    """Noise variance (..., C, K) from the expected squared residuals, the models' weights taken as known."""
+    explained = (_times(evidence.A, solved.mean) - 2.0 * evidence.b) * solved.mean
+    squares = evidence.s + explained.sum(-1) + (evidence.A * solved.S).sum((-2, -1))
     return variance.pooled_noise(np.maximum(squares, 0.0), evidence.n, prior)
