@@ -37,7 +37,7 @@ class Pacing:
     """
 
     start_price: float = 0.02
-    step: float = 0.015
+    step: float = 0.01
     memory: float = 0.05
     most_overspend: float = 3.0
     bucket_requests: float = 120.0

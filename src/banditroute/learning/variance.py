@@ -83,7 +83,10 @@ def class_effects(evidence: Evidence, noise: Floats, prior: Prior) -> ClassEffec
 
 
 def feature_scale(evidence: Evidence) -> Floats:
-    """Root mean square (..., 1, 1, X) of each input over all edges; makes the prior blind to a feature's unit."""
+    """Root mean square (..., 1, 1, X) of each input over all edges, so that the prior means slopes per typical size.
+
+    It starts from 1, so features far below unit size are shrunk harder until data are many; whitened ones need nothing.
+    """
     squares = np.diagonal(evidence.A, axis1=-2, axis2=-1).sum((-3, -2))
     pseudo = 16.0
     rms = np.sqrt((squares + pseudo) / (evidence.n.sum((-2, -1))[..., None] + pseudo))

@@ -59,10 +59,11 @@ class Choices:
         return self._total(self.at_budget(budget_usd), self.quality)
 
     def _rule(self, price: float) -> Floats:
-        worth = np.where(np.isfinite(self.cost_usd), self.quality - price * self.cost_usd, -np.inf)
-        tie = np.where(np.isfinite(self.cost_usd), self.cost_usd, np.inf)
+        """Each group's best arm at a price per dollar (g, K), one-hot; ties go to the cheapest."""
+        known = np.isfinite(self.cost_usd)
+        worth = np.where(known, self.quality - price * np.where(known, self.cost_usd, 0.0), -np.inf)
         best = worth >= worth.max(1, keepdims=True) - 1e-15
-        arm = np.where(best, tie, np.inf).argmin(1)
+        arm = np.where(best, self.cost_usd, np.inf).argmin(1)
         return np.eye(self.quality.shape[1])[arm]
 
     def _total(self, rule: Floats, value: Floats) -> float:
