@@ -55,11 +55,12 @@ def test_an_emptier_bucket_asks_a_higher_price() -> None:
 
 def test_a_cheap_stretch_cannot_wind_the_price_down() -> None:
     """300 free requests leave the price within anchor_depth of where it was needed, but for the anchor's decay."""
-    binding = after(1.0, 400, after(2.5, 100))
-    cheap = after(0.0, 300, binding)
-    sunk = np.exp(-300 * PACING.anchor_decay)
-    assert np.exp(cheap.log_price) >= PACING.anchor_depth * np.exp(binding.anchor) * sunk * (1 - 1e-9)
-    unguarded = after(0.0, 300, binding, Pacing(anchor_depth=1e-9))
+    quick = Pacing(step=0.05)
+    binding = after(1.0, 400, after(2.5, 100, pacing=quick), quick)
+    cheap = after(0.0, 300, binding, quick)
+    sunk = np.exp(-300 * quick.anchor_decay)
+    assert np.exp(cheap.log_price) >= quick.anchor_depth * np.exp(binding.anchor) * sunk * (1 - 1e-9)
+    unguarded = after(0.0, 300, binding, Pacing(step=0.05, anchor_depth=1e-9))
     assert np.exp(unguarded.log_price) < 0.5 * np.exp(cheap.log_price)
 
 
