@@ -11,11 +11,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from . import pacing as pace_of
 from .evidence import Evidence, empty, observe_many
 from .objective import expected_amount, utility
+from .pacer import Pacer
 from .pacing import Pacing
-from .posterior import Posterior, Prediction, condition, condition_each, predict, solve
+from .posterior import Posterior, Prediction, condition_each, predict, solve
 from .priors import LOG_COST, QUALITY, Prior
 from .selection import draw_each, exploration_floor
 
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_WINDOW = 256  # recent contexts kept for a re-solve of the shadow price
+_LEAST_USD = 1e-9  # a free call, on the log scale
 
 
 class Step(NamedTuple):
@@ -76,6 +76,16 @@ class Exploration:
     dollars: float = 0.0
     quality: float = 0.0
 
+    def optimistic(self, worth: Floats, sd: Floats) -> Floats:
+        """The middle (..., K) of what each arm's score is drawn around: its worth and the bonus for being unknown."""
+        return worth + self.bonus * sd if self.bonus else worth
+
+    def floor(self, eligible: Bools, worth: Floats, cost_share: Floats) -> Floats:
+        """The least probability (..., K) of each arm; worth is its expected utility, cost_share dollars over budget."""
+        best = np.where(eligible, worth, -np.inf).max(-1, keepdims=True)
+        bounds = {"decisions": self.decisions, "dollars": self.dollars, "quality": self.quality}
+        return exploration_floor(eligible, best - worth, cost_share, **bounds)
+
 
 THOMPSON = Exploration(sampled=0.5, decisions=0.01, dollars=0.01, quality=5e-5)
 GREEDY = Exploration()
@@ -94,6 +104,10 @@ class PolicySettings:
     refresh_first: int = 8
     refresh_growth: float = 1.45
     resolve_at: tuple[int, ...] = (32, 64)
+
+    def next_refresh(self, seen: int) -> int:
+        """How many observations there must be before solving anew is worth its time again."""
+        return seen + max(self.refresh_first, int(seen * (self.refresh_growth - 1.0)))
 
 
 class Signal:
@@ -115,28 +129,16 @@ class Signal:
 
     def learn(self, lead: tuple[Ints, ...], task: Ints, arm: Ints, x: Floats, y: Floats, at: Prediction) -> None:
         """Takes in one observation for each of R replications (nan = none); exact for their own edges at once."""
-        known = np.isfinite(y)
-        if known.all():
-            condition_each(self.posterior, task, arm, y, at)
-            self._pending.append(((*lead, task, arm), x, y))
-            return
-        rows = np.flatnonzero(known)
-        if rows.size:
-            part = Prediction(at.mean[rows], at.var[rows], at.Sx[rows])
-            view = Posterior(self.posterior.block, self.posterior.noise)
-            for i, r in enumerate(rows):
-                one = Posterior(view.block[r], view.noise[r])
-                condition(
-                    one, int(task[r]), int(arm[r]), float(y[r]), Prediction(part.mean[i], part.var[i], part.Sx[i])
-                )
-            self._pending.append((tuple(a[rows] for a in (*lead, task, arm)), x[rows], y[rows]))
+        condition_each(self.posterior, task, arm, y, at)
+        self._pending.append(((*lead, task, arm), x, y))
 
     def refresh(self) -> None:
         """Solves the posterior anew from all evidence, so that edges hear of each other."""
         if self._pending:
             edges, x, y = zip(*self._pending, strict=True)
-            axes = tuple(np.concatenate(axis) for axis in zip(*edges, strict=True))
-            observe_many(self.evidence, axes, np.concatenate(x), np.concatenate(y))
+            known = np.isfinite(values := np.concatenate(y))
+            axes = tuple(np.concatenate(axis)[known] for axis in zip(*edges, strict=True))
+            observe_many(self.evidence, axes, np.concatenate(x)[known], values[known])
             self._pending.clear()
         self.posterior = solve(self.evidence, self.prior)
 
@@ -158,14 +160,11 @@ class LearningPolicy:
         self.settings = settings
         self.quality = Signal(settings.quality, axes, width)
         self.log_cost = Signal(settings.log_cost, axes, width)
-        self.pulls = np.zeros((replications, models))
-        self.budget_usd = budget_usd
-        self.pace = pace_of.started((replications,), settings.pacing)
+        self.pacer = Pacer(budget_usd, settings.pacing, settings.resolve_at)
+        self._pulls = np.zeros((replications, models))
         self._every = np.arange(replications)
         self._seen = 0
         self._next_refresh = settings.refresh_first
-        self._recent_quality = np.zeros((_WINDOW, replications, models))
-        self._recent_cost = np.zeros((_WINDOW, replications, models))
         self._predictions: tuple[Prediction, Prediction]
 
     def choose(self, step: Step) -> Ints:
@@ -175,62 +174,40 @@ class LearningPolicy:
         log_cost = self.log_cost.predict(step.task, step.x)
         self._predictions = quality, log_cost
         share = self._cost_share(log_cost, step.task)
-        worth = utility(quality.mean, share, self._price())
+        self.pacer.remember(quality.mean, share, step.eligible)
+        worth = utility(quality.mean, share, self.pacer.price)
         sd = np.sqrt(np.maximum(quality.var, 0.0))
-        scores = worth + (exploration.sampled * step.normal + exploration.bonus) * sd
-        self._remember(quality.mean, share, step.eligible)
-        worth = np.where(step.eligible, worth, -np.inf)
-        floor = exploration_floor(
-            step.eligible,
-            worth.max(1, keepdims=True) - worth,
-            share,
-            decisions=exploration.decisions,
-            dollars=exploration.dollars,
-            quality=exploration.quality,
-        )
+        scores = exploration.optimistic(worth, sd) + exploration.sampled * step.normal * sd
+        floor = exploration.floor(step.eligible, worth, share)
         return draw_each(np.where(step.eligible, scores, -np.inf), floor, step.uniform)
 
     def learn(self, step: Step, arm: Ints, quality: Floats, cost_usd: Floats) -> None:
         """Takes in one outcome for each replication and moves the shadow price."""
-        lead = (self._every,)
-        of_quality, of_cost = self._predictions
-        self.quality.learn(lead, step.task, arm, step.x, quality, of_quality)
-        self.log_cost.learn(lead, step.task, arm, step.x, np.log(np.maximum(cost_usd, 1e-9)), of_cost)
-        self.pulls[self._every, arm] += 1
-        if self.budget_usd is not None:
-            self.pace = pace_of.stepped(self.pace, cost_usd / self.budget_usd, self.settings.pacing)
+        self.tell(step, arm, quality, np.log(np.maximum(cost_usd, _LEAST_USD)))
+        self._pulls[self._every, arm] += 1
+        self.pacer.spend(cost_usd)
         self._seen += 1
         if self._seen == self._next_refresh:
             self.refresh()
-        if self._seen in self.settings.resolve_at and self.budget_usd is not None:
-            window = slice(0, min(self._seen, _WINDOW))
-            recent = self._recent_quality[window], self._recent_cost[window]
-            self.pace = pace_of.resolved(self.pace, *recent, self.settings.pacing)
+
+    def tell(self, step: Step, arm: Ints, quality: Floats, log_cost: Floats) -> None:
+        """Takes in what arms (R,) showed in the step's contexts, chosen or not, without spending; nan = not seen."""
+        lead = (self._every,)
+        of_quality, of_cost = self._predictions
+        self.quality.learn(lead, step.task, arm, step.x, quality, of_quality)
+        self.log_cost.learn(lead, step.task, arm, step.x, log_cost, of_cost)
 
     def refresh(self) -> None:
         """Solves both posteriors anew and sets when to do so next."""
         self.quality.refresh()
         self.log_cost.refresh()
-        self._next_refresh = self._seen + max(
-            self.settings.refresh_first, int(self._seen * (self.settings.refresh_growth - 1.0))
-        )
-
-    def _price(self) -> Floats | float:
-        if self.budget_usd is None:
-            return 0.0
-        return pace_of.shadow_price(self.pace, self.settings.pacing)[:, None]
+        self._next_refresh = self.settings.next_refresh(self._seen)
 
     def _cost_share(self, log_cost: Prediction, task: Ints) -> Floats:
         """Expected dollars over budget (R, K); a model never tried is taken to cost just the budget."""
-        if self.budget_usd is None:
-            return np.zeros_like(log_cost.mean)
         cost = expected_amount(log_cost.mean, log_cost.var + self.log_cost.noise(task, (self._every,)))
-        return np.where(self.pulls > 0, cost / self.budget_usd[:, None], 1.0)
-
-    def _remember(self, quality: Floats, share: Floats, eligible: Bools) -> None:
-        slot = self._seen % _WINDOW
-        self._recent_quality[slot] = np.where(eligible, quality, -np.inf)
-        self._recent_cost[slot] = share
+        share = self.pacer.share(cost)
+        return share if self.pacer.budget_usd is None else np.where(self._pulls > 0, share, 1.0)
 
 
 class Allocation:

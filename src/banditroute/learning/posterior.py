@@ -103,13 +103,13 @@ def condition(posterior: Posterior, task: int, arm: int, y: float, prediction: P
 
 
 def condition_each(posterior: Posterior, task: Ints, arm: Ints, y: Floats, prediction: Prediction) -> None:
-    """`condition` for R replications at once, each with its own edge and observation, (R,)."""
+    """`condition` for R replications at once, each with its own edge and observation (R,); nan teaches nothing."""
     every = np.arange(arm.size)
     g = prediction.Sx[every, arm]
     g[:, -1] -= y
     scale = -1.0 / (posterior.noise[every, task, arm] + prediction.var[every, arm])
     block = posterior.block
-    for r in range(arm.size):
+    for r in np.flatnonzero(np.isfinite(y)):
         dger(scale[r], g[r, :-1], g[r], a=block[r, task[r], arm[r]].T, overwrite_a=1, overwrite_x=0, overwrite_y=0)
 
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from banditroute.errors import InputError, NoEligibleModelError
 from banditroute.learning.objective import utility
+from banditroute.learning.pacer import Pacer
 from banditroute.learning.policy import Exploration, PolicySettings
 from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS, TOKENS_CENTRE
-from banditroute.learning.selection import best_arm_probabilities, draw, exploration_floor, mixed
+from banditroute.learning.selection import best_arm_probabilities, draw, mixed
 from banditroute.records import Context, Decision, Demand, Forecast
 
 from .catalog import TOKENS_PER_MTOK, Catalog
 from .eligibility import Eligibility, Screen
-from .pacer import Pacer
 from .signals import Amounts, Signals
 
 Floats = NDArray[np.float64]
@@ -91,7 +91,7 @@ class Decider:
     @property
     def shadow_price(self) -> float:
         """Quality points that one budget-worth of dollars must earn now; 0 without a budget."""
-        return self._pacer.shadow_price
+        return float(self._pacer.price[0])
 
     @property
     def refresh_due(self) -> bool:
@@ -142,7 +142,7 @@ class Decider:
             propensities=propensities,
             excluded=dict(screened.reasons),
             forecasts=self._named(forecast.records(), screened),
-            shadow_prices={"global": self._pacer.shadow_price},
+            shadow_prices={"global": self.shadow_price},
             policy_version=self._policy_version,
         )
 
@@ -182,6 +182,8 @@ class Decider:
         Raises:
             InputError: the cost is negative or not finite.
         """
+        if not 0 <= cost_usd < math.inf:
+            raise InputError(f"{cost_usd} is not a cost in dollars", field="cost_usd")
         self._pacer.spend(cost_usd)
 
     def refresh(self) -> None:
@@ -190,8 +192,7 @@ class Decider:
         Takes milliseconds: call it when `refresh_due`, from wherever a pause does no harm.
         """
         self._signals.refresh()
-        pause = int(self._seen * (self._settings.refresh_growth - 1.0))
-        self._next_refresh = self._seen + max(self._settings.refresh_first, pause)
+        self._next_refresh = self._settings.next_refresh(self._seen)
 
     def _inputs(self, context: Context) -> Floats:
         """The inputs (X,) of the linear models: 1, centred log tokens, features."""
@@ -215,18 +216,10 @@ class Decider:
         exploration, amounts = self._settings.exploration, forecast.amounts
         share = self._pacer.share(forecast.cost_usd)
         self._pacer.remember(amounts.quality, share, eligible)
-        worth = utility(amounts.quality, share, self.shadow_price, amounts.latency_s, self._quality_per_s)
-        score = worth + exploration.bonus * amounts.quality_sd if exploration.bonus else worth
+        worth = utility(amounts.quality, share, self._pacer.price, amounts.latency_s, self._quality_per_s)
+        score = exploration.optimistic(worth, amounts.quality_sd)
         p = best_arm_probabilities(score, exploration.sampled * amounts.quality_sd, eligible)
-        floor = exploration_floor(
-            eligible,
-            worth[eligible].max() - worth,
-            share,
-            decisions=exploration.decisions,
-            dollars=exploration.dollars,
-            quality=exploration.quality,
-        )
-        return mixed(p, floor)
+        return mixed(p, exploration.floor(eligible, worth, share))
 
     def _named(self, values: Sequence[_Value], screened: Eligibility) -> dict[str, _Value]:
         named = zip(self._names, values, strict=True)

@@ -1,0 +1,75 @@
+"""The owner of a paced budget: its shadow price now, and how spending moves it; one budget live, R in a simulation."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.errors import InputError
+
+from . import pacing
+from .pacing import Pacing
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_WINDOW = 256  # recent contexts kept for a re-solve of the price
+
+
+class Pacer:
+    """Paces spending to a mean of so many dollars per request; without a budget nothing costs anything.
+
+    Args:
+        budget_usd: dollars per request: a number live, (R,) for R replications; None = unconstrained.
+        settings: constants of the pacing.
+        resolve_at: numbers of requests after which the price is solved anew from recent contexts.
+
+    Raises:
+        InputError: a budget is not a positive number.
+    """
+
+    def __init__(self, budget_usd: float | Floats | None, settings: Pacing, resolve_at: tuple[int, ...] = ()) -> None:
+        self.budget_usd = None if budget_usd is None else np.asarray(budget_usd, dtype=np.float64)
+        if self.budget_usd is not None and not (np.isfinite(self.budget_usd) & (self.budget_usd > 0)).all():
+            raise InputError(f"{budget_usd} is not a budget", remedy="give dollars per request", field="budget_usd")
+        self._settings = settings
+        self._resolve_at = frozenset(resolve_at)
+        self._last_resolve = max(resolve_at, default=0)
+        self._paid = 0
+        self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=_WINDOW)
+        self._pace = pacing.started(() if self.budget_usd is None else self.budget_usd.shape, settings)
+        self._price = self._current_price()
+
+    @property
+    def price(self) -> Floats:
+        """Shadow price (..., 1), quality points that one budget-worth of dollars must earn; 0 without a budget."""
+        return self._price
+
+    def share(self, cost_usd: Floats) -> Floats:
+        """Dollars (..., K) as shares of the budget per request; zeros without one."""
+        return np.zeros_like(cost_usd) if self.budget_usd is None else cost_usd / self.budget_usd[..., None]
+
+    def remember(self, quality: Floats, cost_share: Floats, eligible: Bools) -> None:
+        """Keeps a context's forecasts (..., K) for as long as the price may yet be solved anew from recent ones."""
+        if self.budget_usd is not None and self._paid < self._last_resolve:
+            self._recent.append((np.where(eligible, quality, -np.inf), cost_share))
+
+    def spend(self, cost_usd: float | Floats) -> None:
+        """Takes in what one request of each replication cost, in dollars, finite and not negative."""
+        if self.budget_usd is None:
+            return
+        self._pace = pacing.stepped(self._pace, cost_usd / self.budget_usd, self._settings)
+        self._paid += 1
+        if self._paid in self._resolve_at and self._recent:
+            quality, share = (np.stack(part) for part in zip(*self._recent, strict=True))
+            self._pace = pacing.resolved(self._pace, quality, share, self._settings)
+            if self._paid == self._last_resolve:
+                self._recent.clear()
+        self._price = self._current_price()
+
+    def _current_price(self) -> Floats:
+        if self.budget_usd is None:
+            return np.zeros(1)
+        return np.asarray(pacing.shadow_price(self._pace, self._settings))[..., None]
