@@ -5,7 +5,7 @@ State has free leading axes: none when live, (R,) when R replications run side b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -231,8 +231,3 @@ class Allocation:
 
     def learn(self, step: Step, arm: Ints, quality: Floats, cost_usd: Floats) -> None:
         """Nothing to learn."""
-
-
-def exploring(settings: PolicySettings, exploration: Exploration) -> PolicySettings:
-    """The same settings with another way to explore."""
-    return replace(settings, exploration=exploration)

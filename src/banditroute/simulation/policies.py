@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +12,11 @@ from banditroute.learning.policy import (
     EPSILON_GREEDY,
     GREEDY,
     LINUCB,
-    THOMPSON,
     Allocation,
     Exploration,
     LearningPolicy,
     Policy,
     PolicySettings,
-    exploring,
 )
 
 from .frontier import class_choices, model_choices, prompt_choices
@@ -26,8 +26,8 @@ from .table import OutcomeTable
 Floats = NDArray[np.float64]
 
 FIXED = "fixed:"
-LEARNING: dict[str, Exploration] = {
-    "thompson": THOMPSON,
+LEARNING: dict[str, Exploration | None] = {
+    "thompson": None,  # explores as its settings say
     "greedy": GREEDY,
     "linucb": LINUCB,
     "epsilon": EPSILON_GREEDY,
@@ -54,7 +54,8 @@ def make_policy(
     """
     if name in LEARNING:
         axes = (replications, len(stream.tasks), stream.quality.shape[1])
-        return LearningPolicy(axes, stream.x.shape[1], budget_usd, exploring(settings, LEARNING[name]))
+        explored = LEARNING[name] or settings.exploration
+        return LearningPolicy(axes, stream.x.shape[1], budget_usd, replace(settings, exploration=explored))
     budgets = [None] if budget_usd is None else [float(b) for b in np.unique(budget_usd)]
     rules = np.stack([_probabilities(name, stream, table, budget) for budget in budgets])
     which = (
