@@ -15,7 +15,6 @@ from banditroute.learning.policy import (
     PolicySettings,
     Signal,
     Step,
-    exploring,
 )
 from banditroute.learning.priors import QUALITY
 
@@ -38,7 +37,7 @@ def step(rng: np.random.Generator, eligible: Bools | None = None) -> Step:
 
 def policy(exploration: Exploration = THOMPSON, budget_usd: float | None = None) -> LearningPolicy:
     budget = None if budget_usd is None else np.full(R, budget_usd)
-    return LearningPolicy((R, CLASSES, MODELS), WIDTH, budget, exploring(PolicySettings(), exploration))
+    return LearningPolicy((R, CLASSES, MODELS), WIDTH, budget, PolicySettings(exploration=exploration))
 
 
 def run(learner: LearningPolicy, requests: int, seed: int = 0) -> tuple[Ints, Floats]:

@@ -14,7 +14,7 @@ from banditroute.learning import posterior as posteriors
 from banditroute.learning.evidence import merged
 from banditroute.learning.pacer import Pacer
 from banditroute.learning.pacing import Pacing
-from banditroute.learning.policy import EPSILON_GREEDY, GREEDY, LINUCB, THOMPSON, Exploration, PolicySettings, exploring
+from banditroute.learning.policy import EPSILON_GREEDY, GREEDY, LINUCB, THOMPSON, Exploration, PolicySettings
 from banditroute.learning.priors import QUALITY, TOKENS_CENTRE
 from banditroute.records import Context, Decision, Demand
 from banditroute.routing.catalog import Capabilities, Catalog, Model, Price, Tier
@@ -104,7 +104,7 @@ def test_a_decision_is_its_own() -> None:
 def test_every_eligible_model_keeps_the_floor() -> None:
     decision = decided(LEARNED, Context("qa", (0.0, 0.0), 100))
     assert min(decision.propensities.values()) > 0
-    greedy = Decider(CATALOG, settings=exploring(PolicySettings(), GREEDY))
+    greedy = Decider(CATALOG, settings=PolicySettings(exploration=GREEDY))
     greedy.learn(Context("qa"), "middle", quality=1.0)
     assert decided(greedy, Context("qa")).propensities == {"small": 0.0, "middle": 1.0, "large": 0.0}
 
@@ -320,7 +320,7 @@ def test_the_policy_is_named_by_how_it_explores(exploration: Exploration, versio
 
 
 def test_optimism_prefers_the_less_known_of_equals() -> None:
-    decider = Decider(CATALOG, settings=exploring(PolicySettings(), LINUCB))
+    decider = Decider(CATALOG, settings=PolicySettings(exploration=LINUCB))
     for model, times in (("small", 50), ("middle", 5), ("large", 50)):
         for _ in range(times):
             decider.learn(Context("qa"), model, quality=QUALITY.mean)
