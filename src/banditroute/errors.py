@@ -4,15 +4,40 @@ BanditrouteError
 ├── InputError (ValueError)        mend the input: a file's line and field, or an argument
 │   ├── TableError                 an outcome table
 │   ├── ConfigError                a configuration file
-│   └── PriceError                 a model's price is unknown or absurd
+│   ├── PriceError                 a model's price is unknown or absurd
+│   ├── InvalidRequestError        a chat request: messages, roles, parameters
+│   └── FeedbackError              a judgement that is out of range
+├── UnknownDecisionError           the store knows no such decision (any more)
+├── NotServedError                 the decision has no answer that could be judged (yet)
 ├── MissingExtraError              install the named extra
-└── RequestError                   change this one request
-    └── NoEligibleModelError       no model may serve it; the reason for each is kept
+├── RequestError                   change this one request, or when it comes
+│   ├── NoEligibleModelError       no model may serve it; the reason for each is kept
+│   └── BudgetExceededError        a cap is reached; says when it is lifted
+├── UnansweredError                every attempt failed; each is kept, and how long to wait
+│   ├── CoolingDownError           no attempt was made: all that may serve are cooling down
+│   └── DeadlineError              the request's time was up
+├── ProviderError                  one attempt at one provider failed; `remedy` says what may help
+│   ├── ConnectionFailedError      elsewhere: refused, reset, unresolved, TLS
+│   ├── TimedOutError              elsewhere: one of the provider's time limits passed
+│   ├── ServerFailedError          elsewhere: 5xx, an error event in a stream
+│   ├── BrokenReplyError           elsewhere: a reply that is not what the protocol says
+│   ├── CutStreamError             elsewhere: a stream ended before its end
+│   ├── RateLimitedError           later: 429
+│   ├── OverloadedError            later: 503, 529
+│   ├── KeyRefusedError            elsewhere, and mend the key: 401, 403
+│   ├── QuotaSpentError            elsewhere, and pay: 402, insufficient_quota
+│   ├── UnfitError                 ineligible: this model cannot serve this request
+│   │   └── ContextOverflowError   ineligible: longer than the model's window
+│   └── RejectedError              never: every provider would refuse the request
+├── BrokenStreamError              a stream failed after its first content; what arrived is kept
+└── StoreError                     the store cannot be read or written
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
+from typing import ClassVar
 
 
 class BanditrouteError(Exception):
@@ -65,6 +90,30 @@ class PriceError(InputError):
     """A model's price is unknown or cannot be right."""
 
 
+class InvalidRequestError(InputError):
+    """A chat request that no model could be asked: messages, roles or parameters are wrong."""
+
+
+class FeedbackError(InputError):
+    """A judgement that cannot be taken: out of range, or not a number."""
+
+
+class UnknownDecisionError(BanditrouteError, LookupError):
+    """The store knows no decision of that id: it never was, or its retention is over."""
+
+    def __init__(self, decision_id: str) -> None:
+        super().__init__(f"no decision {decision_id!r} is on record; it never was, or its retention is over")
+        self.decision_id = decision_id
+
+
+class NotServedError(BanditrouteError):
+    """The decision has no answer that could be judged."""
+
+    def __init__(self, decision_id: str, why: str) -> None:
+        super().__init__(f"decision {decision_id!r} cannot be judged: {why}")
+        self.decision_id = decision_id
+
+
 class MissingExtraError(BanditrouteError, ImportError):
     """An optional dependency is absent: names what needs it and the extra to install."""
 
@@ -88,3 +137,185 @@ class NoEligibleModelError(RequestError):
         self.reasons = dict(reasons)
         detail = "; ".join(f"{model}: {reason}" for model, reason in self.reasons.items()) or "the catalog is empty"
         super().__init__(f"no eligible model ({detail})")
+
+
+class BudgetExceededError(RequestError):
+    """A cap is reached and no eligible model is free.
+
+    Attributes:
+        budget: the cap's name.
+        cap_usd: what it allows in its window.
+        spent_usd: what is spent of it; reserved_usd: what requests in flight hold.
+        retry_after_s: seconds until its window ends.
+    """
+
+    def __init__(
+        self, budget: str, *, cap_usd: float, spent_usd: float, reserved_usd: float, retry_after_s: float
+    ) -> None:
+        self.budget = budget
+        self.cap_usd = cap_usd
+        self.spent_usd = spent_usd
+        self.reserved_usd = reserved_usd
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            f"budget {budget!r} is exhausted: ${spent_usd:.6g} of ${cap_usd:.6g} spent, ${reserved_usd:.6g} reserved "
+            f"by requests in flight; its window ends in {retry_after_s:.0f} s"
+        )
+
+
+class Remedy(enum.Enum):
+    """What may help after a failed attempt."""
+
+    ELSEWHERE = "elsewhere"
+    LATER = "later"
+    INELIGIBLE = "ineligible"
+    NEVER = "never"
+
+
+class ProviderError(BanditrouteError):
+    """One attempt at one provider failed.
+
+    Attributes:
+        problem: what the provider said or did, in one line, without secrets.
+        status: the HTTP status, where there was one.
+        code: the provider's own word for it, where it gave one.
+        retry_after_s: seconds that the provider asks to wait, where it does.
+        retry: what the provider says of retrying (x-should-retry); None = nothing.
+    """
+
+    remedy: ClassVar[Remedy] = Remedy.ELSEWHERE
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
+        retry: bool | None = None,
+    ) -> None:
+        self.problem = problem
+        self.status = status
+        self.code = code
+        self.retry_after_s = retry_after_s
+        self.retry = retry
+        super().__init__(problem if status is None else f"HTTP {status}: {problem}")
+
+
+class ConnectionFailedError(ProviderError):
+    """The provider could not be reached, or the connection broke before the reply was whole."""
+
+
+class TimedOutError(ProviderError):
+    """The provider took longer than one of its time limits.
+
+    Attributes:
+        phase: which limit: connect, first_token, between_chunks or total.
+        waited_s: how long was waited.
+    """
+
+    def __init__(self, phase: str, waited_s: float) -> None:
+        super().__init__(f"timed out after {waited_s:.3g} s ({phase})")
+        self.phase = phase
+        self.waited_s = waited_s
+
+
+class ServerFailedError(ProviderError):
+    """The provider reports a failure of its own."""
+
+
+class BrokenReplyError(ProviderError):
+    """The reply is not what the protocol says: garbage, a wrong shape, an empty answer."""
+
+
+class CutStreamError(ProviderError):
+    """The stream ended before the protocol's end."""
+
+
+class RateLimitedError(ProviderError):
+    """The key asked too often or for too much; it may ask again later."""
+
+    remedy = Remedy.LATER
+
+
+class OverloadedError(ProviderError):
+    """The provider has too much to do."""
+
+    remedy = Remedy.LATER
+
+
+class KeyRefusedError(ProviderError):
+    """The key is missing, wrong, or may not do this."""
+
+
+class QuotaSpentError(ProviderError):
+    """The account behind the key has no money left."""
+
+
+class UnfitError(ProviderError):
+    """This model cannot serve this request; another may."""
+
+    remedy = Remedy.INELIGIBLE
+
+
+class ContextOverflowError(UnfitError):
+    """The prompt is longer than the model's context window."""
+
+
+class RejectedError(ProviderError):
+    """The request itself is refused: asking again, here or elsewhere, changes nothing."""
+
+    remedy = Remedy.NEVER
+
+
+class UnansweredError(BanditrouteError):
+    """Every attempt to answer a request failed.
+
+    Attributes:
+        decision_id: the decision that could not be served, where one was made.
+        causes: for each model that was tried or is cooling down, why it did not answer; the last failure of each.
+        retry_after_s: seconds after which trying again is worth it, where that is known.
+    """
+
+    def __init__(
+        self, causes: Mapping[str, str], *, decision_id: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        self.causes = dict(causes)
+        self.decision_id = decision_id
+        self.retry_after_s = retry_after_s
+        detail = "; ".join(f"{model}: {cause}" for model, cause in self.causes.items())
+        super().__init__(f"{self._summary} ({detail})" if detail else self._summary)
+
+    _summary: ClassVar[str] = "no model answered"
+
+
+class CoolingDownError(UnansweredError):
+    """No attempt was made: every model that may serve the request is cooling down."""
+
+    _summary = "every model that may serve the request is cooling down"
+
+
+class DeadlineError(UnansweredError):
+    """The request's time was up before a model answered."""
+
+    _summary = "the request's time was up before a model answered"
+
+
+class BrokenStreamError(BanditrouteError):
+    """A stream failed after its first content had gone to the caller.
+
+    Attributes:
+        decision_id: the decision that was being served.
+        text: what had arrived.
+        cause: why it broke.
+    """
+
+    def __init__(self, decision_id: str, text: str, cause: ProviderError) -> None:
+        super().__init__(f"the stream of decision {decision_id!r} broke after {len(text)} characters: {cause}")
+        self.decision_id = decision_id
+        self.text = text
+        self.cause = cause
+
+
+class StoreError(BanditrouteError):
+    """The store cannot be read or written."""

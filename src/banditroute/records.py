@@ -5,8 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
+
+Json = Mapping[str, Any]
+"""A JSON object as a provider or a caller wrote it: passed through, never a record of our own."""
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
+_NO_PARAMS: Json = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A chat request in OpenAI's shape, whichever provider will serve it.
+
+    Attributes:
+        messages: the conversation, each message as the caller wrote it.
+        params: every other field of the body but `model` and `stream`; what is not known passes through untouched.
+    """
+
+    messages: tuple[Json, ...]
+    params: Json = _NO_PARAMS
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRequest:
+    """Texts to embed, in OpenAI's shape.
+
+    Attributes:
+        inputs: the value of `input` as the caller wrote it: a text, texts, or token ids.
+        params: every other field of the body but `model`.
+    """
+
+    inputs: Any
+    params: Json = _NO_PARAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +57,70 @@ class Usage:
     cached_input_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A provider's whole answer, read.
+
+    Attributes:
+        body: the answer in OpenAI's `chat.completion` shape; the provider's own body where that is its shape.
+        text: what the assistant wrote; empty where it only calls tools.
+        usage: tokens as billed; None where the provider did not say.
+        finish_reason: OpenAI's word for why the answer ended (stop, length, tool_calls, content_filter).
+        tool_calls: OpenAI's `tool_calls`, arguments whole.
+        refused: the provider or the model declined to answer; an answer all the same.
+        cost_usd: dollars as the provider states them; None where it does not.
+        from_cache: a response cache answered: neither its time nor its cost is the model's.
+    """
+
+    body: Json
+    text: str
+    usage: Usage | None
+    finish_reason: str | None = None
+    tool_calls: tuple[Json, ...] = ()
+    refused: bool = False
+    cost_usd: float | None = None
+    from_cache: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One piece of a streamed answer.
+
+    Attributes:
+        chunk: the piece in OpenAI's `chat.completion.chunk` shape.
+        text: content that it adds.
+        reasoning: reasoning that it adds, where the provider shows it.
+        tool_calls: fragments of tool calls that it adds, as in the chunk.
+        finish_reason: why the answer ended, on the piece that says so.
+    """
+
+    chunk: Json
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[Json, ...] = ()
+    finish_reason: str | None = None
+
+    @property
+    def content(self) -> bool:
+        """Whether the piece carries anything of the answer: a role, a ping or a usage report does not."""
+        return bool(self.text or self.reasoning or self.tool_calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """A provider's embeddings.
+
+    Attributes:
+        body: the reply in OpenAI's shape, vectors as the caller asked for them (floats or base64).
+        usage: tokens as billed; None where the provider did not say.
+        cost_usd: dollars as the provider states them; None where it does not.
+    """
+
+    body: Json
+    usage: Usage | None
+    cost_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +202,8 @@ class Decision:
         forecasts: what was expected of each eligible model.
         shadow_prices: the price of one more budget-worth of dollars, in quality points, by budget.
         policy_version: which policy and settings decided.
+        tenant: on whose behalf, where the caller said.
+        pinned: the caller named the model; nothing was drawn.
     """
 
     decision_id: str
@@ -119,6 +216,31 @@ class Decision:
     forecasts: Mapping[str, Forecast]
     shadow_prices: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
     policy_version: str = ""
+    tenant: str = ""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of one model on behalf of a decision.
+
+    Attributes:
+        model: which.
+        duration_s: seconds from dispatch to the whole answer or the failure, waiting for a free connection left out.
+        cost_usd: dollars that it cost, or is taken to have cost.
+        failure: name of the error's class; empty = it answered.
+        problem: the error in one line.
+        probe: it tested whether a model that had failed is back.
+        hedge: it was a second call beside a slow first one.
+    """
+
+    model: str
+    duration_s: float
+    cost_usd: float = 0.0
+    failure: str = ""
+    problem: str = ""
+    probe: bool = False
+    hedge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +249,16 @@ class Outcome:
 
     Attributes:
         decision_id: the decision that was served.
-        served: the model that answered, which after a fallback is not the chosen one.
+        served: the model that answered, which after a fallback is not the chosen one; empty where none did.
         at: instant of completion, seconds since the epoch.
         usage: tokens as billed; None where the provider did not say.
-        cost_usd: dollars as billed or computed from usage.
-        latency_s: seconds from dispatch to the whole answer.
+        cost_usd: dollars of all attempts, as billed or computed from usage.
+        latency_s: seconds from the decision to the whole answer, failed attempts included.
         ttft_s: seconds to the first content token, where streamed.
-        ok: whether an answer was delivered.
+        ok: whether a whole answer was delivered.
+        estimated: the provider did not report usage, so tokens and dollars are estimates.
+        from_cache: a response cache answered: neither time nor tokens are the model's.
+        attempts: every call that was made, in order; where empty, `latency_s` is that of the one call.
     """
 
     decision_id: str
@@ -144,6 +269,9 @@ class Outcome:
     latency_s: float
     ttft_s: float | None = None
     ok: bool = True
+    estimated: bool = False
+    from_cache: bool = False
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +289,34 @@ class Feedback:
     quality: float
     source: str = "user"
     at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a caller gets.
+
+    Attributes:
+        decision_id: names the decision in feedback and logs.
+        model: the model that answered, by its name in the catalog.
+        text: what it wrote.
+        task: the task class that the request was taken for.
+        usage: tokens; estimated where `outcome.estimated`.
+        cost_usd: dollars of all attempts.
+        latency_s: seconds from the decision to the whole answer.
+        completion: the provider's answer, read: finish reason, tool calls, whole body.
+        decision: why this model.
+        outcome: what is logged of serving it.
+        recorded: the outcome is in the store for good; False where the store failed, which is then reported.
+    """
+
+    decision_id: str
+    model: str
+    text: str
+    task: str
+    usage: Usage | None
+    cost_usd: float
+    latency_s: float
+    completion: Completion
+    decision: Decision
+    outcome: Outcome
+    recorded: bool = True

@@ -1,0 +1,1 @@
+"""All that goes out over the network: connections, keys, retries, breakers, hedges."""

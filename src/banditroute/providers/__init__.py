@@ -1,0 +1,1 @@
+"""What providers speak: bytes in, records out; no session, no clock."""

@@ -1,0 +1,102 @@
+"""What may be spent, on whose behalf and in which stretch of time: values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from banditroute.errors import ConfigError
+
+Per = Literal["day", "month"]
+OnExhausted = Literal["cheapest", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The requests that a budget covers.
+
+    Attributes:
+        kind: all of them, one tenant's, or those of one task class.
+        name: the tenant's or the task's; empty for all.
+    """
+
+    kind: Literal["global", "tenant", "task"] = "global"
+    name: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Scope:
+        """The scope that a file writes as global, tenant:NAME or task:NAME.
+
+        Raises:
+            ConfigError: it is none of these.
+        """
+        kind, _, name = text.partition(":")
+        if kind == "global" and not name:
+            return cls()
+        if kind == "tenant" and name:
+            return cls("tenant", name)
+        if kind == "task" and name:
+            return cls("task", name)
+        raise ConfigError(f"{text!r} is not a scope", remedy="write global, tenant:NAME or task:NAME", field="scope")
+
+    def covers(self, tenant: str, task: str) -> bool:
+        """Whether a request of that tenant and task falls under it."""
+        if self.kind == "global":
+            return True
+        return self.name == (tenant if self.kind == "tenant" else task)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class PacedBudget:
+    """Dollars per request to pace the spending to: it steers choices and never refuses a request.
+
+    Attributes:
+        name: unique among budgets.
+        usd_per_request: the mean to hold.
+        scope: which requests it covers.
+
+    Raises:
+        ConfigError: the amount is not a positive number.
+    """
+
+    name: str
+    usd_per_request: float
+    scope: Scope = Scope()
+
+    def __post_init__(self) -> None:
+        _check_amount(self.usd_per_request, "usd_per_request")
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """Dollars that may be spent in a day or a month (UTC): it holds, request by request.
+
+    Attributes:
+        name: unique among budgets.
+        usd: what may be spent in one window.
+        per: the window.
+        scope: which requests it covers.
+        on_exhausted: what becomes of a request that no longer fits and that no free model may serve: `cheapest`
+            serves it with the cheapest eligible model all the same, `reject` raises BudgetExceededError.
+
+    Raises:
+        ConfigError: the amount is not a positive number.
+    """
+
+    name: str
+    usd: float
+    per: Per
+    scope: Scope = Scope()
+    on_exhausted: OnExhausted = "cheapest"
+
+    def __post_init__(self) -> None:
+        _check_amount(self.usd, "usd")
+
+
+def _check_amount(usd: float, field: str) -> None:
+    if not 0 < usd < math.inf:
+        raise ConfigError(f"{usd} is not a budget", remedy="give a positive number of dollars", field=field)

@@ -1,0 +1,1 @@
+"""Where decisions, outcomes, feedback and what was learned of them are kept."""

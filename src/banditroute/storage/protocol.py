@@ -1,0 +1,195 @@
+"""What the router asks of a store, and what it hands over.
+
+A log row and what it adds to the beliefs and to the spending are one transaction: a crash can neither lose nor double
+evidence, and the same feedback twice counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from banditroute.learning.evidence import Evidence
+from banditroute.records import Decision, Feedback, Outcome
+from banditroute.routing.lessons import Lesson
+
+
+class Edge(NamedTuple):
+    """What one block of evidence is about; signal is one of `lessons.SIGNALS`."""
+
+    task: str
+    model: str
+    signal: str
+    encoder_version: str
+
+
+class Window(NamedTuple):
+    """One stretch of one cap: the cap's name and its window's, as 2026-11-25 or 2026-11."""
+
+    budget: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Dollars to add to what is spent in a window."""
+
+    window: Window
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class PaceRecord:
+    """Where a paced budget's controller stands; the fields of `learning.pacing.Pace`, and how many requests it saw."""
+
+    budget: str
+    log_price: float
+    spend: float
+    anchor: float
+    level: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A decision on its way.
+
+    Attributes:
+        decision: what was decided.
+        reserved_usd: dollars that its budgets hold for it.
+        windows: the windows that hold them.
+        expires_at: instant at which the reservation ends by itself, seconds since the epoch.
+        prompt: the request's messages as JSON; None unless the configuration asks for prompts to be kept.
+    """
+
+    decision: Decision
+    reserved_usd: float = 0.0
+    windows: tuple[Window, ...] = ()
+    expires_at: float = 0.0
+    prompt: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An outcome and all that it changes.
+
+    Attributes:
+        outcome: what serving cost.
+        lessons: what it teaches.
+        charges: what it spends.
+        paces: where the paced budgets that it moved stand after it.
+    """
+
+    outcome: Outcome
+    lessons: tuple[Lesson, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    paces: tuple[PaceRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Everything on record of one decision; charges are what its outcome spent."""
+
+    dispatch: Dispatch
+    outcome: Outcome | None = None
+    charges: tuple[Charge, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+
+    @property
+    def decision(self) -> Decision:
+        """What was decided."""
+        return self.dispatch.decision
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the log amounts to.
+
+    Attributes:
+        evidence: sums of every edge.
+        spent_usd: dollars by window.
+        paces: by paced budget.
+    """
+
+    evidence: Mapping[Edge, Evidence]
+    spent_usd: Mapping[Window, float]
+    paces: Mapping[str, PaceRecord]
+
+
+class Store(Protocol):
+    """Keeps the log and what it amounts to. Every method but `begin` may be awaited by many tasks at once.
+
+    Every method that touches the store raises StoreError where it cannot be read or written.
+    """
+
+    async def open(self) -> None:
+        """Makes the store ready; brings an older one up to date."""
+        ...
+
+    def begin(self, dispatch: Dispatch) -> None:
+        """Takes a decision in, to be written soon and never after its settlement; nothing is waited for."""
+        ...
+
+    async def settle(self, settlement: Settlement) -> bool:
+        """Writes an outcome, its lessons, charges and paces, all or nothing; durable once returned.
+
+        Returns False, and changes nothing, where the decision already has an outcome.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+        """
+        ...
+
+    async def judge(self, feedback: Feedback, lesson: Lesson) -> bool:
+        """Writes a judgement and its lesson, all or nothing; durable once returned.
+
+        Returns False, and changes nothing, where that source already judged the decision.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+        """
+        ...
+
+    async def trail(self, decision_id: str) -> Trail:
+        """Everything on record of a decision.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+        """
+        ...
+
+    def trails(self) -> AsyncIterator[Trail]:
+        """Every decision on record, in the order in which they were taken in."""
+        ...
+
+    async def recent(self, limit: int) -> list[Trail]:
+        """The newest decisions, newest first."""
+        ...
+
+    async def unsettled(self) -> list[Dispatch]:
+        """Decisions that have no outcome, oldest first."""
+        ...
+
+    async def state(self) -> State:
+        """What the log amounts to, as kept up to date with it."""
+        ...
+
+    async def rebuilt(self) -> State:
+        """The same, computed anew from the log (and from what rows whose retention is over have added to it)."""
+        ...
+
+    async def replace(self, state: State) -> None:
+        """Puts another state in the place of the one that is kept; the log stays as it is."""
+        ...
+
+    async def prune(self, before: float) -> int:
+        """Forgets decisions older than that instant, with outcome and feedback; what they taught and spent stays.
+
+        Returns how many there were. Decisions without an outcome are kept.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Writes what is still waiting and lets go of everything; a second call does nothing."""
+        ...
