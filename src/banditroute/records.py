@@ -24,7 +24,7 @@ class ChatRequest:
     """
 
     messages: tuple[Json, ...]
-    params: Json = _NO_PARAMS
+    params: Json = field(default_factory=lambda: _NO_PARAMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class EmbeddingRequest:
     """
 
     inputs: Any
-    params: Json = _NO_PARAMS
+    params: Json = field(default_factory=lambda: _NO_PARAMS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from banditroute.errors import InputError
 
 from . import pacing
-from .pacing import Pacing
+from .pacing import Pace, Pacing
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -47,13 +47,34 @@ class Pacer:
         """Shadow price (..., 1), quality points that one budget-worth of dollars must earn; 0 without a budget."""
         return self._price
 
+    @property
+    def pace(self) -> Pace:
+        """Where the pacing stands."""
+        return self._pace
+
+    @property
+    def paid(self) -> int:
+        """Requests that were paid for."""
+        return self._paid
+
+    @property
+    def remembers(self) -> bool:
+        """Whether contexts are still of use: the price may yet be solved anew from recent ones."""
+        return self.budget_usd is not None and self._paid < self._last_resolve
+
+    def resume(self, pace: Pace, paid: int) -> None:
+        """Goes on from where an earlier pacer of the same budget stood."""
+        self._pace, self._paid = pace, paid
+        self._recent.clear()
+        self._price = self._current_price()
+
     def share(self, cost_usd: Floats) -> Floats:
         """Dollars (..., K) as shares of the budget per request; zeros without one."""
         return np.zeros_like(cost_usd) if self.budget_usd is None else cost_usd / self.budget_usd[..., None]
 
     def remember(self, quality: Floats, cost_share: Floats, eligible: Bools) -> None:
         """Keeps a context's forecasts (..., K) for as long as the price may yet be solved anew from recent ones."""
-        if self.budget_usd is not None and self._paid < self._last_resolve:
+        if self.remembers:
             self._recent.append((np.where(eligible, quality, -np.inf), cost_share))
 
     def spend(self, cost_usd: float | Floats) -> None:

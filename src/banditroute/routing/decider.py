@@ -7,7 +7,7 @@ dollars computed from the catalog, so that a price edit acts at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -15,15 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.errors import InputError, NoEligibleModelError
+from banditroute.learning.evidence import Evidence
 from banditroute.learning.objective import utility
-from banditroute.learning.pacer import Pacer
 from banditroute.learning.policy import Exploration, PolicySettings
-from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS, TOKENS_CENTRE
+from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS
 from banditroute.learning.selection import best_arm_probabilities, draw, mixed
 from banditroute.records import Context, Decision, Demand, Forecast
 
-from .catalog import TOKENS_PER_MTOK, Catalog
-from .eligibility import Eligibility, Screen
+from . import pacers
+from .budgets import PacedBudget
+from .catalog import TOKENS_PER_MTOK, Catalog, Model
+from .eligibility import Eligibility, Screen, reservation_usd
+from .lessons import SIGNALS, Edge, Lesson, checked_quality, inputs_of, log_latency, log_tokens
+from .pacers import Paced, PaceRecord, Pacers
+from .sessions import Stay
 from .signals import Amounts, Signals
 
 Floats = NDArray[np.float64]
@@ -32,9 +37,9 @@ Bools = NDArray[np.bool_]
 _Value = TypeVar("_Value")
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+_NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 _VERSION = 1
-_LEAST_TOKENS = 1.0
-_LEAST_LATENCY_S = 1e-3
+_NO_ENCODER = "none"
 
 
 class Decider:
@@ -45,8 +50,10 @@ class Decider:
         tasks: task classes known from the start; others join when something is first learned of them.
         features: width of `Context.features`.
         settings: how to explore, pace and refresh.
-        budget_usd: dollars per request to pace the spending to; None = unconstrained.
+        budget_usd: dollars per request to pace all spending to; None = unconstrained.
         quality_per_s: quality points that one second of waiting costs.
+        budgets: paced budgets of any scope, beside or instead of `budget_usd`.
+        encoder_version: which encoder made the features; evidence of another is not taken in.
     """
 
     def __init__(
@@ -57,6 +64,9 @@ class Decider:
         settings: PolicySettings | None = None,
         budget_usd: float | None = None,
         quality_per_s: float = 0.0,
+        *,
+        budgets: Sequence[PacedBudget] = (),
+        encoder_version: str = _NO_ENCODER,
     ) -> None:
         self._settings = PolicySettings() if settings is None else settings
         self._catalog = catalog
@@ -67,7 +77,9 @@ class Decider:
         self._features = features
         priors = (self._settings.quality, LOG_TOKENS, LOG_LATENCY)
         self._signals = Signals(priors, len(self._tasks), len(catalog), features + 2)
-        self._pacer = Pacer(budget_usd, self._settings.pacing, self._settings.resolve_at)
+        everywhere = () if budget_usd is None else (_global_budget(budget_usd),)
+        self._pacers = Pacers((*everywhere, *budgets), self._settings)
+        self._encoder_version = encoder_version
         self._quality_per_s = quality_per_s
         self._policy_version = policy_version(self._settings.exploration)
         self._seen = 0
@@ -90,8 +102,13 @@ class Decider:
 
     @property
     def shadow_price(self) -> float:
-        """Quality points that one budget-worth of dollars must earn now; 0 without a budget."""
-        return float(self._pacer.price[0])
+        """Quality points that one budget-worth of dollars must earn now, all global budgets together."""
+        return sum(paced.shadow_price for paced in self._pacers.covering("", ""))
+
+    @property
+    def paces(self) -> tuple[PaceRecord, ...]:
+        """Where each paced budget stands."""
+        return self._pacers.records()
 
     @property
     def refresh_due(self) -> bool:
@@ -108,6 +125,9 @@ class Decider:
         u: float,
         level_usd: float | None = None,
         unavailable: Mapping[str, str] = _NONE,
+        tenant: str = "",
+        stay: Stay | None = None,
+        cheapest: bool = False,
     ) -> Decision:
         """The model to call, drawn with the probabilities that the decision carries.
 
@@ -117,20 +137,28 @@ class Decider:
             decision_id: a unique name for the decision.
             now: the instant, seconds since the epoch.
             u: chance, uniform in [0, 1).
-            level_usd: dollars left of a hard budget.
+            level_usd: dollars left of hard budgets: models that may cost more are excluded.
             unavailable: models that cannot be called now, each with its reason.
+            tenant: on whose behalf; selects the budgets.
+            stay: what leaving the conversation's model would lose.
+            cheapest: take the eligible model expected to cost least, whatever its quality.
 
         Raises:
             NoEligibleModelError: no model may serve the request; carries the reasons.
             InputError: the features are not of the width agreed, or not finite.
         """
         x = self._inputs(context)
-        screened = self._screen.check(demand, level_usd=level_usd, unavailable=unavailable)
+        forecast = self._forecast(context.task, demand, x, stay)
+        likely = _NO_NUMBERS if level_usd is None else self._by_name(forecast.amounts.likely_tokens)
+        screened = self._screen.check(demand, level_usd=level_usd, unavailable=unavailable, likely_tokens=likely)
         if len(screened.reasons) == len(self._names):
             raise NoEligibleModelError(screened.reasons)
-        forecast = self._forecast(context.task, demand, x)
         screened = _within_latency(screened, demand.max_latency_s, forecast.amounts.latency_s, self._names)
-        p = self._propensities(screened.mask, forecast)
+        covering = self._pacers.covering(tenant, context.task)
+        if cheapest:
+            p = _certain(np.where(screened.mask, forecast.cost_usd, np.inf).argmin(), len(self._names))
+        else:
+            p = self._propensities(screened.mask, forecast, covering, stay)
         chosen = self._names[draw(p, u)]
         propensities = self._named(p.tolist(), screened)
         return Decision(
@@ -142,9 +170,17 @@ class Decider:
             propensities=propensities,
             excluded=dict(screened.reasons),
             forecasts=self._named(forecast.records(), screened),
-            shadow_prices={"global": self.shadow_price},
+            shadow_prices=pacers.prices(covering),
             policy_version=self._policy_version,
+            tenant=tenant,
         )
+
+    def reservation_usd(self, model: Model, context: Context, demand: Demand) -> float:
+        """Dollars to hold for a call: its worst case, an answer without a limit bounded by what is likely at 99%."""
+        if demand.max_output_tokens is not None:
+            return reservation_usd(model, demand)
+        amounts = self._signals.forecast(self._class_of(context.task), self._inputs(context))
+        return reservation_usd(model, demand, float(amounts.likely_tokens[self._catalog.arm(model.name)]))
 
     def learn(
         self,
@@ -161,30 +197,45 @@ class Decider:
             ConfigError: the catalog has no such model.
             InputError: a value is out of range, or the features are.
         """
-        arm = self._catalog.arm(model)
-        x = self._inputs(context)
+        self._catalog.arm(model)
+        self._inputs(context)
         values = (
-            _checked_quality(quality),
-            _log_amount(output_tokens, _LEAST_TOKENS, "output_tokens"),
-            _log_amount(latency_s, _LEAST_LATENCY_S, "latency_s"),
+            None if quality is None else checked_quality(quality),
+            None if output_tokens is None else log_tokens(_checked(output_tokens, "output_tokens")),
+            None if latency_s is None else log_latency(_checked(latency_s, "latency_s")),
         )
-        if all(value is None for value in values):
+        self.take(Lesson(context.task, model, self._encoder_version, inputs_of(context), values))
+
+    def take(self, lesson: Lesson) -> None:
+        """Takes in one lesson; one of a model or an encoder that is no longer in use teaches nothing here."""
+        if lesson.model not in self._catalog or not self._speaks_of_us(lesson.encoder_version, len(lesson.x)):
             return
-        task = self._tasks.get(context.task)
-        if task is None:
-            task = self._tasks[context.task] = self._signals.grow()
-        self._signals.observe(task, arm, x, values)
+        if all(value is None for value in lesson.values):
+            return
+        x, arm = np.array(lesson.x), self._catalog.arm(lesson.model)
+        self._signals.observe(self._known_class(lesson.task), arm, x, lesson.values)
         self._seen += 1
 
-    def spend(self, cost_usd: float) -> None:
-        """Takes in what one request cost, which moves the shadow price of the paced budget.
+    def spend(self, cost_usd: float, *, tenant: str = "", task: str = "") -> None:
+        """Takes in what one request cost, which moves the shadow prices of the budgets that cover it.
 
         Raises:
             InputError: the cost is negative or not finite.
         """
         if not 0 <= cost_usd < math.inf:
             raise InputError(f"{cost_usd} is not a cost in dollars", field="cost_usd")
-        self._pacer.spend(cost_usd)
+        for paced in self._pacers.covering(tenant, task):
+            paced.pacer.spend(cost_usd)
+
+    def restore(self, evidence: Mapping[Edge, Evidence], paces: Iterable[PaceRecord]) -> None:
+        """Takes up what was learned before, on top of what it knows; what is no longer in use is passed over."""
+        for edge, sums in evidence.items():
+            if edge.model in self._catalog and self._speaks_of_us(edge.encoder_version, sums.b.shape[-1]):
+                where = self._known_class(edge.task), self._catalog.arm(edge.model)
+                self._signals.add(SIGNALS.index(edge.signal), where, sums)
+                self._seen += int(sums.n)
+        self._pacers.restore(paces)
+        self.refresh()
 
     def refresh(self) -> None:
         """Solves what was learned anew from all evidence, so that classes and models hear of each other.
@@ -195,31 +246,54 @@ class Decider:
         self._next_refresh = self._settings.next_refresh(self._seen)
 
     def _inputs(self, context: Context) -> Floats:
-        """The inputs (X,) of the linear models: 1, centred log tokens, features."""
+        """The inputs (X,) of the linear models."""
         features = context.features
         if len(features) != self._features:
             problem = f"{len(features)} features where {self._features} are expected"
             raise InputError(problem, remedy="encode every prompt with one encoder", field="features")
         if not math.isfinite(sum(features)):
             raise InputError("a feature is not a finite number", field="features")
-        return np.array((1.0, math.log(context.input_tokens + 1) - TOKENS_CENTRE, *features))
+        return np.array(inputs_of(context))
 
-    def _forecast(self, task: str, demand: Demand, x: Floats) -> _Forecasts:
-        amounts = self._signals.forecast(self._tasks.get(task, len(self._tasks)), x)
+    def _speaks_of_us(self, encoder_version: str, width: int) -> bool:
+        return encoder_version == self._encoder_version and width == self._features + 2
+
+    def _class_of(self, task: str) -> int:
+        """The class's index; that of the class that speaks for unknown ones where nothing was learned of it yet."""
+        return self._tasks.get(task, len(self._tasks))
+
+    def _known_class(self, task: str) -> int:
+        index = self._tasks.get(task)
+        if index is None:
+            index = self._tasks[task] = self._signals.grow()
+        return index
+
+    def _forecast(self, task: str, demand: Demand, x: Floats, stay: Stay | None) -> _Forecasts:
+        amounts = self._signals.forecast(self._class_of(task), x)
         tokens = np.minimum(amounts.output_tokens, self._rates.most_output_tokens)
         if demand.max_output_tokens is not None:
             tokens = np.minimum(tokens, demand.max_output_tokens)
-        return _Forecasts(amounts, tokens, self._rates.estimate_usd(demand.input_tokens, tokens))
+        cost_usd = self._rates.estimate_usd(demand.input_tokens, tokens)
+        if stay is not None and stay.cached_tokens and stay.model in self._catalog:
+            cost_usd[self._catalog.arm(stay.model)] -= _cache_saving_usd(self._catalog[stay.model], demand, stay)
+        return _Forecasts(amounts, tokens, cost_usd)
 
-    def _propensities(self, eligible: Bools, forecast: _Forecasts) -> Floats:
+    def _propensities(
+        self, eligible: Bools, forecast: _Forecasts, covering: Sequence[Paced], stay: Stay | None
+    ) -> Floats:
         """Probability (K,) of each model: that its utility is the best, mixed with the exploration floor."""
         exploration, amounts = self._settings.exploration, forecast.amounts
-        share = self._pacer.share(forecast.cost_usd)
-        self._pacer.remember(amounts.quality, share, eligible)
-        worth = utility(amounts.quality, share, self._pacer.price, amounts.latency_s, self._quality_per_s)
+        worth = utility(amounts.quality, latency_s=amounts.latency_s, quality_per_s=self._quality_per_s)
+        worth = worth - pacers.penalty(covering, forecast.cost_usd)
+        if stay is not None and stay.model in self._catalog:
+            worth[self._catalog.arm(stay.model)] += stay.quality
+        pacers.remember(covering, worth, forecast.cost_usd, eligible)
         score = exploration.optimistic(worth, amounts.quality_sd)
         p = best_arm_probabilities(score, exploration.sampled * amounts.quality_sd, eligible)
-        return mixed(p, exploration.floor(eligible, worth, share))
+        return mixed(p, exploration.floor(eligible, worth, pacers.largest_share(covering, forecast.cost_usd)))
+
+    def _by_name(self, values: Floats) -> dict[str, float]:
+        return dict(zip(self._names, values.tolist(), strict=True))
 
     def _named(self, values: Sequence[_Value], screened: Eligibility) -> dict[str, _Value]:
         named = zip(self._names, values, strict=True)
@@ -272,8 +346,8 @@ class _Forecasts(NamedTuple):
 
     def records(self) -> list[Forecast]:
         """The same as one record for each model, quality clipped to its range."""
-        quality, quality_sd, _, latency_s = self.amounts
-        columns = (quality, quality_sd, self.cost_usd, latency_s, self.output_tokens)
+        of = self.amounts
+        columns = (of.quality, of.quality_sd, self.cost_usd, of.latency_s, self.output_tokens)
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return [Forecast(min(max(mean, 0.0), 1.0), sd, usd, s, tokens) for mean, sd, usd, s, tokens in rows]
 
@@ -298,16 +372,30 @@ def _within_latency(
     return Eligibility(mask, {**screened.reasons, **slow})
 
 
-def _checked_quality(quality: float | None) -> float | None:
-    if quality is not None and not 0.0 <= quality <= 1.0:
-        raise InputError(f"{quality} is not a quality", remedy="give a number from 0 to 1", field="quality")
-    return quality
-
-
-def _log_amount(amount: float | None, least: float, field: str) -> float | None:
-    """The log in which an amount is learned, no less than that of the least one."""
-    if amount is None:
-        return None
+def _checked(amount: float, field: str) -> float:
     if not 0.0 <= amount < math.inf:
         raise InputError(f"{amount} is not an amount", remedy="give a number from 0 up", field=field)
-    return math.log(max(amount, least))
+    return amount
+
+
+def _certain(arm: np.intp, models: int) -> Floats:
+    p = np.zeros(models)
+    p[arm] = 1.0
+    return p
+
+
+def _global_budget(usd_per_request: float) -> PacedBudget:
+    if not 0 < usd_per_request < math.inf:
+        problem = f"{usd_per_request} is not a budget"
+        raise InputError(problem, remedy="give dollars per request", field="budget_usd")
+    return PacedBudget("global", usd_per_request)
+
+
+def _cache_saving_usd(model: Model, demand: Demand, stay: Stay) -> float:
+    """Dollars that the provider's prompt cache is expected to save."""
+    price = model.price.at(demand.input_tokens)
+    cached = price.cached_input_usd_per_mtok
+    if cached is None:
+        return 0.0
+    tokens = min(stay.cached_tokens, demand.input_tokens)
+    return max(tokens * (price.input_usd_per_mtok - cached), 0.0) / TOKENS_PER_MTOK

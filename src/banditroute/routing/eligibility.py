@@ -22,6 +22,7 @@ from .catalog import Catalog, Model
 Bools = NDArray[np.bool_]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+_UNBOUNDED: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,12 @@ class Limits(NamedTuple):
     Attributes:
         level_usd: dollars that are left of a hard budget; None = no such budget.
         unavailable: models that cannot be called now, each with its reason.
+        likely_tokens: by model, what 99% of its answers stay below; bounds a reservation that nothing else does.
     """
 
     level_usd: float | None = None
     unavailable: Mapping[str, str] = _NONE
+    likely_tokens: Mapping[str, float] = _UNBOUNDED
 
 
 class Screen:
@@ -65,10 +68,15 @@ class Screen:
         }
 
     def check(
-        self, demand: Demand, *, level_usd: float | None = None, unavailable: Mapping[str, str] = _NONE
+        self,
+        demand: Demand,
+        *,
+        level_usd: float | None = None,
+        unavailable: Mapping[str, str] = _NONE,
+        likely_tokens: Mapping[str, float] = _UNBOUNDED,
     ) -> Eligibility:
         """The models that may serve the demand now; see `eligible`."""
-        limits = Limits(level_usd, unavailable)
+        limits = Limits(level_usd, unavailable, likely_tokens)
         if self._needs_decide(demand, limits):
             return self._by_needs[demand.tools, demand.vision, demand.json, demand.streaming]
         return self._screened(demand, limits)
@@ -98,7 +106,7 @@ def eligible(
     Args:
         demand: what the request needs and its caller allows. Its latency limit is not looked at: that takes a forecast.
         catalog: the models.
-        level_usd: dollars left of a hard budget: a model whose worst case exceeds them is excluded.
+        level_usd: dollars left of a hard budget: a model whose reservation exceeds them is excluded.
         unavailable: models that cannot be called now, each with its reason.
     """
     return Screen(catalog).check(demand, level_usd=level_usd, unavailable=unavailable)
@@ -111,6 +119,17 @@ def worst_case_usd(model: Model, demand: Demand) -> float:
         return model.price.bound_usd(demand.input_tokens, longest)
     prompt = model.price.bound_usd(demand.input_tokens, 0)
     return prompt if model.price.bound_usd(demand.input_tokens, 1) == prompt else math.inf
+
+
+def reservation_usd(model: Model, demand: Demand, likely_output_tokens: float = math.inf) -> float:
+    """Dollars to hold for a call: its worst case, an answer that the caller does not limit bounded by what is likely.
+
+    What an answer costs beyond it is an overrun: rare, counted, and part of the bound that a cap states.
+    """
+    if demand.max_output_tokens is not None or not math.isfinite(likely_output_tokens):
+        return worst_case_usd(model, demand)
+    longest = min(_longest_answer(model, demand), math.ceil(likely_output_tokens))
+    return model.price.bound_usd(demand.input_tokens, longest)
 
 
 def _needing(tools: bool, vision: bool, json: bool, streaming: bool) -> Demand:
@@ -189,12 +208,12 @@ def _cost(model: Model, demand: Demand, limits: Limits) -> str | None:
     limit, level = demand.max_cost_usd, limits.level_usd
     if limit is None and level is None:
         return None
-    worst = worst_case_usd(model, demand)
-    if limit is not None and worst > limit:
+    if limit is not None and (worst := worst_case_usd(model, demand)) > limit:
         return f"{_may_cost(worst)}, the caller allows ${limit:.6g}"
-    if level is not None and worst > level:
-        return f"{_may_cost(worst)}, the budget has ${level:.6g} left"
-    return None
+    if level is None:
+        return None
+    held = reservation_usd(model, demand, limits.likely_tokens.get(model.name, math.inf))
+    return f"{_may_cost(held)}, the budget has ${level:.6g} left" if held > level else None
 
 
 _CHECKS: tuple[Callable[[Model, Demand, Limits], str | None], ...] = (_permission, _capability, _length, _cost)

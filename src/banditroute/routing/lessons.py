@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from banditroute.errors import FeedbackError
 from banditroute.learning.priors import TOKENS_CENTRE
@@ -15,6 +16,15 @@ SIGNALS = ("quality", "log_tokens", "log_latency")
 _LEAST_TOKENS = 1.0
 _LEAST_LATENCY_S = 1e-3
 _TIMED_OUT = "TimedOutError"
+
+
+class Edge(NamedTuple):
+    """What one block of evidence is about: one of SIGNALS of a model in a task class, as one encoder sees prompts."""
+
+    task: str
+    model: str
+    signal: str
+    encoder_version: str
 
 
 @dataclass(frozen=True, slots=True)

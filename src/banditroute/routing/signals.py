@@ -15,6 +15,9 @@ from banditroute.learning.priors import Prior
 
 Floats = NDArray[np.float64]
 
+_LIKELY_SDS = 2.326  # of a normal: 99% lie below
+_MOST_LOG_TOKENS = 20.0  # e^20 tokens: nobody's answer, and no overflow
+
 
 class Amounts(NamedTuple):
     """What each of K models is expected to do at one context, each (K,).
@@ -23,12 +26,14 @@ class Amounts(NamedTuple):
         quality: expected quality, unclipped; quality_sd its posterior standard deviation.
         output_tokens: expected tokens.
         latency_s: expected seconds.
+        likely_tokens: tokens that 99% of answers are expected to stay below.
     """
 
     quality: Floats
     quality_sd: Floats
     output_tokens: Floats
     latency_s: Floats
+    likely_tokens: Floats
 
 
 class Signals:
@@ -65,9 +70,17 @@ class Signals:
         """What every model is expected to do with inputs x (X,) in a class; the index C means an unknown one."""
         models = self._models
         at = predict(self._posterior, task, x)
-        amounts = expected_amount(at.mean[models:], at.var[models:] + self._posterior.noise[task, models:])
+        log_mean, log_var = at.mean[models:], at.var[models:] + self._posterior.noise[task, models:]
+        amounts = expected_amount(log_mean, log_var)
         sd = np.sqrt(np.maximum(at.var[:models], 0.0))
-        return Amounts(at.mean[:models], sd, amounts[:models], amounts[models:])
+        likely = np.exp(np.minimum(log_mean[:models] + _LIKELY_SDS * np.sqrt(log_var[:models]), _MOST_LOG_TOKENS))
+        return Amounts(at.mean[:models], sd, amounts[:models], amounts[models:], likely)
+
+    def add(self, signal: int, edge: tuple[int, int], sums: Evidence) -> None:
+        """Adds evidence (X, X), (X,), (), () to one edge of one signal; posteriors hear of it at `refresh`."""
+        evidence = self._evidence[signal]
+        for mine, theirs in zip(evidence, sums, strict=True):
+            mine[edge] += theirs
 
     def observe(self, task: int, arm: int, x: Floats, values: Sequence[float | None]) -> None:
         """Takes in what one call showed of each signal, None where it did not, in the signals' own (log) units."""

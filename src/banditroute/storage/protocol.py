@@ -12,16 +12,9 @@ from typing import NamedTuple, Protocol
 
 from banditroute.learning.evidence import Evidence
 from banditroute.records import Decision, Feedback, Outcome
+from banditroute.routing.lessons import Edge as Edge
 from banditroute.routing.lessons import Lesson
-
-
-class Edge(NamedTuple):
-    """What one block of evidence is about; signal is one of `lessons.SIGNALS`."""
-
-    task: str
-    model: str
-    signal: str
-    encoder_version: str
+from banditroute.routing.pacers import PaceRecord as PaceRecord
 
 
 class Window(NamedTuple):
@@ -40,18 +33,6 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class PaceRecord:
-    """Where a paced budget's controller stands; the fields of `learning.pacing.Pace`, and how many requests it saw."""
-
-    budget: str
-    log_price: float
-    spend: float
-    anchor: float
-    level: float
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
 class Dispatch:
     """A decision on its way.
 
@@ -60,6 +41,7 @@ class Dispatch:
         reserved_usd: dollars that its budgets hold for it.
         windows: the windows that hold them.
         expires_at: instant at which the reservation ends by itself, seconds since the epoch.
+        by_caller: the caller makes the call and records its outcome; nothing is charged where that never comes.
         prompt: the request's messages as JSON; None unless the configuration asks for prompts to be kept.
     """
 
@@ -67,6 +49,7 @@ class Dispatch:
     reserved_usd: float = 0.0
     windows: tuple[Window, ...] = ()
     expires_at: float = 0.0
+    by_caller: bool = False
     prompt: bytes | None = None
 
 

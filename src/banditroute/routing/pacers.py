@@ -1,0 +1,119 @@
+"""The paced budgets side by side: what each asks of dollars for a request that it covers; their penalties add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.errors import InputError
+from banditroute.learning.pacer import Pacer
+from banditroute.learning.pacing import Pace
+from banditroute.learning.policy import PolicySettings
+
+from .budgets import PacedBudget
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class PaceRecord:
+    """Where a paced budget's controller stands: the fields of `learning.pacing.Pace`, and how many requests it saw."""
+
+    budget: str
+    log_price: float
+    spend: float
+    anchor: float
+    level: float
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """One budget at work."""
+
+    budget: PacedBudget
+    pacer: Pacer
+
+    @property
+    def shadow_price(self) -> float:
+        """Quality points that one budget-worth of dollars must earn now."""
+        return float(self.pacer.price[0])
+
+    @property
+    def usd_price(self) -> float:
+        """Quality points that one dollar must earn now."""
+        return self.shadow_price / self.budget.usd_per_request
+
+    def record(self) -> PaceRecord:
+        """Where it stands."""
+        log_price, spend, anchor, level = (float(value) for value in self.pacer.pace)
+        return PaceRecord(self.budget.name, log_price, spend, anchor, level, self.pacer.paid)
+
+
+class Pacers:
+    """Every paced budget, each with its pacer.
+
+    Args:
+        budgets: names unique.
+        settings: constants of the pacing.
+
+    Raises:
+        InputError: two budgets have one name.
+    """
+
+    def __init__(self, budgets: Sequence[PacedBudget], settings: PolicySettings) -> None:
+        self._all = {
+            budget.name: Paced(budget, Pacer(budget.usd_per_request, settings.pacing, settings.resolve_at))
+            for budget in budgets
+        }
+        if len(self._all) < len(budgets):
+            raise InputError("two budgets have one name", remedy="name each its own", field="budgets")
+        self._everywhere = tuple(paced for paced in self._all.values() if paced.budget.scope.kind == "global")
+        self._somewhere = tuple(paced for paced in self._all.values() if paced.budget.scope.kind != "global")
+
+    def covering(self, tenant: str, task: str) -> tuple[Paced, ...]:
+        """Those that cover a request."""
+        if not self._somewhere:
+            return self._everywhere
+        return (*self._everywhere, *(paced for paced in self._somewhere if paced.budget.scope.covers(tenant, task)))
+
+    def records(self) -> tuple[PaceRecord, ...]:
+        """Where each stands."""
+        return tuple(paced.record() for paced in self._all.values())
+
+    def restore(self, records: Iterable[PaceRecord]) -> None:
+        """Goes on from where each stood; budgets that no longer exist are passed over."""
+        for record in records:
+            paced = self._all.get(record.budget)
+            if paced is not None:
+                pace = Pace(*(np.asarray(v) for v in (record.log_price, record.spend, record.anchor, record.level)))
+                paced.pacer.resume(pace, record.requests)
+
+
+def prices(covering: Sequence[Paced]) -> Mapping[str, float]:
+    """The shadow price of each budget by its name."""
+    return {paced.budget.name: paced.shadow_price for paced in covering}
+
+
+def penalty(covering: Sequence[Paced], cost_usd: Floats) -> Floats | float:
+    """Quality points (K,) that dollars (K,) have to earn: the sum over budgets of shadow price x dollars / budget."""
+    return sum(paced.usd_price for paced in covering) * cost_usd if covering else 0.0
+
+
+def largest_share(covering: Sequence[Paced], cost_usd: Floats) -> Floats:
+    """Dollars (K,) as a share of the tightest budget; zeros without one."""
+    if not covering:
+        return np.zeros_like(cost_usd)
+    return cost_usd / min(paced.budget.usd_per_request for paced in covering)
+
+
+def remember(covering: Sequence[Paced], worth: Floats, cost_usd: Floats, eligible: Bools) -> None:
+    """Keeps a context for pacers that may yet be solved anew, the other budgets' penalties left in its worth (K,)."""
+    for paced in covering:
+        if paced.pacer.remembers:
+            mine = paced.usd_price * cost_usd
+            paced.pacer.remember(worth + mine, paced.pacer.share(cost_usd), eligible)
