@@ -184,6 +184,8 @@ class ProviderError(BanditrouteError):
     """
 
     remedy: ClassVar[Remedy] = Remedy.ELSEWHERE
+    needs_mending: ClassVar[bool] = False
+    """Somebody has to act before the same call can succeed."""
 
     def __init__(
         self,
@@ -247,9 +249,13 @@ class OverloadedError(ProviderError):
 class KeyRefusedError(ProviderError):
     """The key is missing, wrong, or may not do this."""
 
+    needs_mending = True
+
 
 class QuotaSpentError(ProviderError):
     """The account behind the key has no money left."""
+
+    needs_mending = True
 
 
 class UnfitError(ProviderError):

@@ -320,3 +320,21 @@ class Answer:
     decision: Decision
     outcome: Outcome
     recorded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What a caller gets who asked for embeddings.
+
+    Attributes:
+        decision_id: names the call in logs.
+        model: the model that embedded, by its name in the catalog.
+        embeddings: the provider's reply, read.
+        cost_usd: dollars of all attempts; latency_s: seconds of them.
+    """
+
+    decision_id: str
+    model: str
+    embeddings: Embeddings
+    cost_usd: float
+    latency_s: float

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from banditroute.errors import InputError
 
 from . import pacing
-from .pacing import Pace, Pacing
+from .pacing import ARRAYS, NUMBERS, Pace, Pacing
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -39,7 +39,9 @@ class Pacer:
         self._last_resolve = max(resolve_at, default=0)
         self._paid = 0
         self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=_WINDOW)
-        self._pace = pacing.started(() if self.budget_usd is None else self.budget_usd.shape, settings)
+        shape = () if self.budget_usd is None else self.budget_usd.shape
+        self._kind = ARRAYS if shape else NUMBERS
+        self._pace = self._of_kind(pacing.started(shape, settings))
         self._price = self._current_price()
 
     @property
@@ -64,7 +66,7 @@ class Pacer:
 
     def resume(self, pace: Pace, paid: int) -> None:
         """Goes on from where an earlier pacer of the same budget stood."""
-        self._pace, self._paid = pace, paid
+        self._pace, self._paid = self._of_kind(pace), paid
         self._recent.clear()
         self._price = self._current_price()
 
@@ -81,11 +83,12 @@ class Pacer:
         """Takes in what one request of each replication cost, in dollars, finite and not negative."""
         if self.budget_usd is None:
             return
-        self._pace = pacing.stepped(self._pace, cost_usd / self.budget_usd, self._settings)
+        share = cost_usd / self.budget_usd
+        self._pace = pacing.stepped(self._pace, share if share.shape else float(share), self._settings, self._kind)
         self._paid += 1
         if self._paid in self._resolve_at and self._recent:
             quality, share = (np.stack(part) for part in zip(*self._recent, strict=True))
-            self._pace = pacing.resolved(self._pace, quality, share, self._settings)
+            self._pace = self._of_kind(pacing.resolved(self._as_arrays(), quality, share, self._settings))
             if self._paid == self._last_resolve:
                 self._recent.clear()
         self._price = self._current_price()
@@ -93,4 +96,10 @@ class Pacer:
     def _current_price(self) -> Floats:
         if self.budget_usd is None:
             return np.zeros(1)
-        return np.asarray(pacing.shadow_price(self._pace, self._settings))[..., None]
+        return np.asarray(pacing.shadow_price(self._pace, self._settings, self._kind))[..., None]
+
+    def _of_kind(self, pace: Pace) -> Pace:
+        return pace if self._kind is ARRAYS else Pace(*(float(value) for value in pace))
+
+    def _as_arrays(self) -> Pace:
+        return Pace(*(np.asarray(value) for value in self._pace))

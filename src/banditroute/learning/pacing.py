@@ -8,13 +8,17 @@ holds, not only the trend.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Amount = Any
+"""An array of numbers, one for each budget, or the number of a single one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Pacing:
 
 
 class Pace(NamedTuple):
-    """State of one paced budget; every field has the same shape: () live, (R,) for R replications.
+    """State of one paced budget; every field is a number live, and (R,) for R replications.
 
     Attributes:
         log_price: log of the shadow price.
@@ -61,10 +65,30 @@ class Pace(NamedTuple):
         level: bucket level in requests' worth of budget; full at `bucket_requests`, below 0 when overdrawn.
     """
 
-    log_price: Floats
-    spend: Floats
-    anchor: Floats
-    level: Floats
+    log_price: Amount
+    spend: Amount
+    anchor: Amount
+    level: Amount
+
+
+class Kind(NamedTuple):
+    """Arithmetic of one kind of number: many budgets side by side are arrays, a live one is a number.
+
+    One formula serves both; on a number numpy's functions would cost ten times what Python's own do.
+    """
+
+    least: Callable[..., Any]
+    most: Callable[..., Any]
+    exp: Callable[..., Any]
+    where: Callable[..., Any]
+
+
+def _either(condition: bool, this: float, that: float) -> float:
+    return this if condition else that
+
+
+ARRAYS = Kind(np.minimum, np.maximum, np.exp, np.where)
+NUMBERS = Kind(min, max, math.exp, _either)
 
 
 def started(shape: tuple[int, ...], pacing: Pacing) -> Pace:
@@ -73,33 +97,34 @@ def started(shape: tuple[int, ...], pacing: Pacing) -> Pace:
     return Pace(log_price, np.ones(shape), log_price.copy(), np.full(shape, 0.5 * pacing.bucket_requests))
 
 
-def shadow_price(pace: Pace, pacing: Pacing) -> Floats:
+def shadow_price(pace: Pace, pacing: Pacing, kind: Kind = ARRAYS) -> Amount:
     """Quality points that one budget-worth of dollars must earn now."""
-    shortfall = np.minimum(0.5 - pace.level / pacing.bucket_requests, pacing.most_shortfall)
-    return np.exp(pace.log_price + pacing.level_gain * shortfall)
+    shortfall = kind.least(0.5 - pace.level / pacing.bucket_requests, pacing.most_shortfall)
+    return kind.exp(pace.log_price + pacing.level_gain * shortfall)
 
 
-def stepped(pace: Pace, cost_share: Floats, pacing: Pacing) -> Pace:
+def stepped(pace: Pace, cost_share: Amount, pacing: Pacing, kind: Kind = ARRAYS) -> Pace:
     """The pacer after one request that cost cost_share budgets.
 
     The anchor follows the price only while the budget binds, so a stretch of cheap prices cannot wind the dual up: when
     prices return, the price is at most `anchor_depth` away from where it was needed.
     """
     spend = pace.spend + pacing.memory * (cost_share - pace.spend)
-    log_price = pace.log_price + pacing.step * np.clip(spend - 1.0, -1.0, pacing.most_overspend)
+    overspend = kind.least(kind.most(spend - 1.0, -1.0), pacing.most_overspend)
+    log_price = pace.log_price + pacing.step * overspend
     binding = spend > 0.9
-    anchor = pace.anchor + np.where(binding, pacing.anchor_step * (log_price - pace.anchor), -pacing.anchor_decay)
-    least = np.maximum(np.log(pacing.least_price), anchor + np.log(pacing.anchor_depth))
-    log_price = np.clip(log_price, least, np.log(pacing.most_price))
-    return Pace(log_price, spend, anchor, refilled(pace.level, cost_share, pacing.bucket_requests))
+    anchor = pace.anchor + kind.where(binding, pacing.anchor_step * (log_price - pace.anchor), -pacing.anchor_decay)
+    least = kind.most(anchor + math.log(pacing.anchor_depth), math.log(pacing.least_price))
+    log_price = kind.least(kind.most(log_price, least), math.log(pacing.most_price))
+    return Pace(log_price, spend, anchor, refilled(pace.level, cost_share, pacing.bucket_requests, kind))
 
 
-def refilled(level: Floats, cost_share: Floats, capacity: float) -> Floats:
+def refilled(level: Amount, cost_share: Amount, capacity: float, kind: Kind = ARRAYS) -> Amount:
     """Bucket level after one request's refill (1) and its cost, never above capacity.
 
     Any window of n requests that starts at a level within capacity and never overdraws costs at most n + capacity.
     """
-    return np.minimum(level + 1.0 - cost_share, capacity)
+    return kind.least(level + 1.0 - cost_share, capacity)
 
 
 def resolved(pace: Pace, quality: Floats, cost_share: Floats, pacing: Pacing) -> Pace:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from .orthant import few_arms
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -51,6 +53,8 @@ def best_arm_probabilities(mean: Floats, sd: Floats, eligible: Bools | None = No
 def _integrate(mu: Floats, width: Floats, low: float) -> Floats:
     if mu.size == 1:
         return np.ones(1)
+    if mu.size <= 3:
+        return few_arms(mu.tolist(), width.tolist())
     mu, width = mu[:, None], width[:, None]
     edges = _panel_edges(mu, width, low)
     length = edges[1:] - edges[:-1]

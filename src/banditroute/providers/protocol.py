@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from banditroute.errors import ProviderError
+from banditroute.providers.ratelimits import RateLimits
 from banditroute.records import ChatRequest, Completion, Delta, EmbeddingRequest, Embeddings
 
 
@@ -41,7 +42,11 @@ class WireReply:
 
 
 class StreamReader(Protocol):
-    """Reads one stream, however its bytes are cut."""
+    """Reads one stream, however its bytes are cut.
+
+    Pieces that came before an error, though in the same bytes, are handed over first: the error is then raised by the
+    next call, be it `feed` or `close`, and `finished` stays true.
+    """
 
     def feed(self, data: bytes) -> list[Delta]:
         """The pieces that became whole with these bytes; may be none.
@@ -53,7 +58,7 @@ class StreamReader(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether the protocol's end has been read."""
+        """Whether nothing more will come: the protocol's end, or an error, has been read."""
         ...
 
     def close(self) -> Completion:
@@ -61,6 +66,7 @@ class StreamReader(Protocol):
 
         Raises:
             CutStreamError: the protocol's end has not been read.
+            ProviderError: the stream carried an error, or no answer.
         """
         ...
 
@@ -110,4 +116,8 @@ class Provider(Protocol):
         Raises:
             ProviderError: the reply is a failure or not what the protocol says.
         """
+        ...
+
+    def rate_limits(self, headers: Mapping[str, str], now: float) -> RateLimits | None:
+        """What a reply's headers say of the key's rate limits; None where they say nothing."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from banditroute.errors import ConfigError
 
@@ -95,6 +95,21 @@ class Cap:
 
     def __post_init__(self) -> None:
         _check_amount(self.usd, "usd")
+
+
+class Window(NamedTuple):
+    """One stretch of one cap: the cap's name and its window's, as 2026-11-25 or 2026-11."""
+
+    budget: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Dollars to add to what is spent in a window."""
+
+    window: Window
+    usd: float
 
 
 def _check_amount(usd: float, field: str) -> None:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.learning.evidence import Evidence, empty, observe
+from banditroute.learning.evidence import Evidence, empty, observe_many
 from banditroute.learning.objective import expected_amount
 from banditroute.learning.posterior import Posterior, condition, predict, solve
 from banditroute.learning.priors import Prior
 
 Floats = NDArray[np.float64]
 
+_BATCH = 256  # observations that are summed up at once
 _LIKELY_SDS = 2.326  # of a normal: 99% lie below
 _MOST_LOG_TOKENS = 20.0  # e^20 tokens: nobody's answer, and no overflow
 
@@ -53,12 +54,14 @@ class Signals:
         self._priors = tuple(priors)
         self._models = models
         self._evidence = [empty((classes + 1, models), width) for _ in self._priors]
+        self._pending: list[list[_Seen]] = [[] for _ in self._priors]
         self._posterior: Posterior
         self.refresh()
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """Of quality, log tokens and log seconds, each over (C + 1, K) edges."""
+        self._sum_up()
         return tuple(self._evidence)
 
     @property
@@ -87,7 +90,10 @@ class Signals:
         at = predict(self._posterior, task, x)
         for signal, value in enumerate(values):
             if value is not None:
-                observe(self._evidence[signal], (task, arm), x, value)
+                pending = self._pending[signal]
+                pending.append(_Seen(task, arm, x, value))
+                if len(pending) == _BATCH:
+                    self._sum_up()
                 condition(self._posterior, task, signal * self._models + arm, value, at)
 
     def grow(self) -> int:
@@ -95,6 +101,7 @@ class Signals:
 
         An empty class is the same whichever it is, so its posterior is a copy and nothing need be solved.
         """
+        self._sum_up()
         known = self._posterior.noise.shape[0] - 1
         self._evidence = [_with_empty_class(evidence) for evidence in self._evidence]
         block, noise = self._posterior
@@ -103,10 +110,28 @@ class Signals:
 
     def refresh(self) -> None:
         """Solves all posteriors anew from the evidence, so that edges hear of each other."""
+        self._sum_up()
         solved = [solve(evidence, prior) for evidence, prior in zip(self._evidence, self._priors, strict=True)]
         self._posterior = Posterior(
             np.concatenate([one.block for one in solved], axis=1), np.concatenate([one.noise for one in solved], axis=1)
         )
+
+    def _sum_up(self) -> None:
+        """Adds up what was observed since; in batches, for one by one it would cost more than deciding does."""
+        for evidence, pending in zip(self._evidence, self._pending, strict=True):
+            if pending:
+                task, arm, x, value = zip(*pending, strict=True)
+                observe_many(evidence, (np.array(task), np.array(arm)), np.stack(x), np.array(value))
+                pending.clear()
+
+
+class _Seen(NamedTuple):
+    """One observation of one signal that is not summed up yet."""
+
+    task: int
+    arm: int
+    x: Floats
+    value: float
 
 
 def _with_empty_class(evidence: Evidence) -> Evidence:

@@ -1,0 +1,176 @@
+"""From a configuration to a live router: the only place that picks classes, clock and chance."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from banditroute.config import ProviderConfig, RouterConfig, StoreConfig, load_config, require_keys
+from banditroute.delivery.availability import Availability
+from banditroute.delivery.dispatch import Dispatcher, Target
+from banditroute.delivery.endpoint import Endpoint
+from banditroute.delivery.keys import KeyRing
+from banditroute.delivery.pool import ClientPool
+from banditroute.desk import Desk
+from banditroute.flight import Tower
+from banditroute.learner import Learner
+from banditroute.observe import Event, KeyChanged, NullObserver, Observer
+from banditroute.providers.registry import provider_of
+from banditroute.router import Router
+from banditroute.routing.budgets import Cap, PacedBudget
+from banditroute.routing.decider import Decider
+from banditroute.routing.ledger import Ledger
+from banditroute.routing.sessions import Sessions
+from banditroute.routing.tasks import CallersFeatures, FeatureEncoder, NoFeatures, OneTask, TaskClassifier
+from banditroute.serving import Serving
+from banditroute.storage.memory import MemoryStore
+from banditroute.storage.protocol import Store
+from banditroute.storage.sqlite import SQLiteStore
+
+_ID_BYTES = 10
+
+
+def open_router(
+    config: str | Path | RouterConfig,
+    *,
+    environ: Mapping[str, str] | None = None,
+    observer: Observer | None = None,
+    classifier: TaskClassifier | None = None,
+    encoder: FeatureEncoder | None = None,
+) -> Router:
+    """The router that a configuration describes; `async with` it. Nothing is opened or written before that.
+
+    Args:
+        config: the path of a router.toml, or what `load_config` made of one.
+        environ: where the keys are; None = the process's environment.
+        observer: is told what happens.
+        classifier: names a request's task class where the caller does not; None = all are `general`.
+        encoder: what of a prompt the policy sees; None = its length, and features that callers give.
+
+    Raises:
+        ConfigError: the configuration cannot be used, or a key's variable is not set; says which.
+    """
+    plan = config if isinstance(config, RouterConfig) else load_config(config)
+    environ = os.environ if environ is None else environ
+    require_keys(plan, environ)
+    return _Assembly(plan, environ, observer or NullObserver()).router(classifier, encoder)
+
+
+class _Assembly:
+    """The parts of one router, joined."""
+
+    def __init__(self, plan: RouterConfig, environ: Mapping[str, str], observer: Observer) -> None:
+        self._plan = plan
+        self._observer = observer
+        self._chance = random.Random()
+        self._pool = ClientPool()
+        watch = _KeyWatch(observer)
+        self._endpoints = {
+            provider.name: _endpoint(provider, environ, watch, self._pool) for provider in plan.providers
+        }
+        self._targets = {
+            model.name: Target(self._endpoints[model.provider], model.upstream) for model in plan.catalog
+        }
+        providers = {model.name: model.provider for model in plan.catalog}
+        self._availability = Availability(providers, plan.breaking, self._cooling_until, observer)
+        watch.availability = self._availability
+
+    def router(self, classifier: TaskClassifier | None, encoder: FeatureEncoder | None) -> Router:
+        plan, clock = self._plan, time.time
+        encoder = encoder or _encoder(plan.routing.features)
+        tower = Tower(
+            self._decider(encoder),
+            Ledger([budget for budget in plan.budgets if isinstance(budget, Cap)]),
+            self._availability.unavailable,
+            clock,
+            self._chance.random,
+            _new_id,
+            self._observer,
+        )
+        sessions = Sessions(plan.routing.session_ttl_s, plan.routing.session_stay_quality)
+        desk = Desk(
+            tower,
+            self._availability,
+            classifier or OneTask(),
+            encoder,
+            sessions,
+            deadline_s=plan.routing.deadline_s,
+        )
+        dispatcher = Dispatcher(
+            self._targets,
+            self._availability,
+            plan.retrying,
+            plan.hedging,
+            clock=clock,
+            uniform=self._chance.random,
+        )
+        store = open_store(plan.store)
+        learner = Learner(tower.decider, tower.ledger, store, self._observer, clock, plan.store.retention_s)
+        serving = Serving(desk, tower, dispatcher, learner, keep_prompts=plan.store.keep_prompts)
+        return Router(desk, serving, learner, (*self._endpoints.values(), self._pool), clock)
+
+    def _decider(self, encoder: FeatureEncoder) -> Decider:
+        plan = self._plan
+        return Decider(
+            plan.catalog,
+            plan.routing.tasks,
+            encoder.width,
+            plan.routing.policy,
+            quality_per_s=plan.routing.quality_per_s,
+            budgets=[budget for budget in plan.budgets if isinstance(budget, PacedBudget)],
+            encoder_version=encoder.version,
+        )
+
+    def _cooling_until(self, model: str, now: float) -> float:
+        endpoint, upstream = self._targets[model]
+        return endpoint.cooling_until(now, upstream)
+
+
+class _KeyWatch:
+    """Has the keys of a provider looked at as soon as one of them goes out of use."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.availability: Availability | None = None
+
+    def notify(self, event: Event) -> None:
+        if isinstance(event, KeyChanged) and event.reason and self.availability is not None:
+            self.availability.suspect(event.provider)
+        self._observer.notify(event)
+
+
+def open_store(config: StoreConfig) -> Store:
+    """The store that a configuration names, not yet opened."""
+    if config.kind == "memory":
+        return MemoryStore()
+    return SQLiteStore(config.path, fsync=config.fsync, retention_s=config.retention_s, keep_prompts=config.keep_prompts)
+
+
+def _endpoint(provider: ProviderConfig, environ: Mapping[str, str], observer: Observer, pool: ClientPool) -> Endpoint:
+    keys = KeyRing(
+        [(name, environ[name]) for name in provider.api_key_env],
+        most_in_flight=provider.transport.max_concurrent_per_key,
+    )
+    protocol = provider_of(provider.kind, provider.options)
+    return Endpoint(
+        provider.name,
+        protocol,
+        provider.base_url,
+        keys,
+        transport=provider.transport,
+        timeouts=provider.timeouts,
+        observer=observer,
+        pool=pool,
+    )
+
+
+def _encoder(features: int) -> FeatureEncoder:
+    return CallersFeatures(features) if features else NoFeatures()
+
+
+def _new_id(now: float) -> str:
+    """A name that sorts by time and that nobody can guess: who knows it may judge the decision."""
+    return f"{int(now * 1000):011x}{os.urandom(_ID_BYTES).hex()}"

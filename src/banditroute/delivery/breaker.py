@@ -1,0 +1,152 @@
+"""A circuit breaker: a model that keeps failing is left alone for a while, then tried with one call at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Literal
+
+from banditroute.errors import ProviderError, RateLimitedError, RejectedError, TimedOutError, UnfitError
+
+from .settings import Breaking
+
+State = Literal["closed", "open", "half_open"]
+
+PROBE_LIMIT_S = 120.0
+"""Seconds after which a probe that has not reported is given up, so that a lost one cannot bar a model for good."""
+
+_OWN_LIMITS = frozenset({"deadline", "queue"})
+
+
+def counts_against(error: ProviderError) -> bool:
+    """Whether a failure speaks against the model.
+
+    A request that cannot be served does not; a rate limit is the key's affair; and a limit of the caller's own, however
+    short, must not cool a model that is healthy and slow.
+    """
+    if isinstance(error, TimedOutError):
+        return error.phase not in _OWN_LIMITS
+    return not isinstance(error, UnfitError | RejectedError | RateLimitedError)
+
+
+class Breaker:
+    """One model's circuit: closed while it answers, open while it is left alone, half-open while one call tries it.
+
+    Calls that began before the circuit opened say nothing about now: unless it is closed, only a probe's outcome moves
+    it. No clock: `now` is seconds on any one clock.
+    """
+
+    __slots__ = (
+        "_availability",
+        "_failures",
+        "_open_s",
+        "_outcomes",
+        "_probe_until",
+        "_row",
+        "_settings",
+        "_state",
+        "_until",
+        "_why",
+    )
+
+    def __init__(self, settings: Breaking) -> None:
+        self._settings = settings
+        self._state: State = "closed"
+        self._outcomes: deque[bool] = deque(maxlen=settings.window)
+        self._failures = 0  # among the outcomes
+        self._row = 0  # failures since the last success
+        self._open_s = settings.open_s
+        self._until = 0.0  # when it may be tried, while it is open
+        self._probe_until: float | None = None  # None = no probe is out
+        self._why = ""
+        self._availability = 1.0
+
+    @property
+    def state(self) -> State:
+        """Closed, open, or half-open: what an open one becomes once a call tries it."""
+        return self._state
+
+    @property
+    def why(self) -> str:
+        """What opened it, as "5 failures in a row (ServerFailedError)"; empty where it is closed."""
+        return self._why
+
+    @property
+    def availability(self) -> float:
+        """Share of calls that were answered, the latest window's worth counting most."""
+        return self._availability
+
+    @property
+    def retry_at(self) -> float | None:
+        """Instant from which a call may try it; None where it is closed."""
+        return None if self._state == "closed" else self._until
+
+    def refusal(self, now: float) -> str | None:
+        """Why the model may not be called now; None where it may."""
+        if self._state == "closed":
+            return None
+        if now < self._until:
+            return f"circuit open for another {self._until - now:.1f} s after {self._why}"
+        if self._probe_until is not None and now < self._probe_until:
+            return f"being probed after {self._why}"
+        return None
+
+    def begin(self, now: float) -> bool:
+        """Takes note of a call that is made; True where it is the probe, whose outcome decides."""
+        if self._state == "closed" or self.refusal(now) is not None:
+            return False
+        self._state = "half_open"
+        self._probe_until = now + PROBE_LIMIT_S
+        return True
+
+    def succeeded(self, probe: bool) -> None:
+        """A call was answered."""
+        self._availability += (1.0 - self._availability) / self._settings.window
+        if self._state == "closed":
+            self._row = 0
+            self._add(True)
+        elif probe:
+            self._close()
+
+    def failed(self, now: float, why: str, probe: bool) -> None:
+        """A call failed in a way that counts against the model; why names it."""
+        self._availability -= self._availability / self._settings.window
+        if self._state == "closed":
+            self._row += 1
+            self._add(False)
+            self._open_if_due(now, why)
+        elif probe:
+            self._open_s = min(2.0 * self._open_s, self._settings.most_open_s)
+            self._open(now, f"a failed probe ({why})")
+
+    def abandoned(self, probe: bool) -> None:
+        """A call ended without telling anything; where it was the probe, the next call is one."""
+        if probe:
+            self._probe_until = None
+
+    def _add(self, answered: bool) -> None:
+        outcomes = self._outcomes
+        if len(outcomes) == outcomes.maxlen and not outcomes[0]:
+            self._failures -= 1
+        outcomes.append(answered)
+        self._failures += not answered
+
+    def _open_if_due(self, now: float, why: str) -> None:
+        attempts = len(self._outcomes)
+        if self._row >= self._settings.consecutive:
+            self._open(now, f"{self._row} failures in a row ({why})")
+        elif attempts == self._outcomes.maxlen and self._failures >= self._settings.rate * attempts:
+            self._open(now, f"{self._failures} failures in {attempts} attempts ({why})")
+
+    def _open(self, now: float, why: str) -> None:
+        self._state = "open"
+        self._until = now + self._open_s
+        self._probe_until = None
+        self._why = why
+
+    def _close(self) -> None:
+        self._state = "closed"
+        self._open_s = self._settings.open_s
+        self._probe_until = None
+        self._why = ""
+        self._row = self._failures = 0
+        self._outcomes.clear()

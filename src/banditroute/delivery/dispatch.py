@@ -1,0 +1,318 @@
+"""From a decision to an answer: calls, retries and fallbacks, until a model answers or there is nothing left to try."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from banditroute.errors import BanditrouteError, DeadlineError, ProviderError, Remedy, TimedOutError, UnansweredError
+
+from .availability import Availability
+from .endpoint import Endpoint
+from .hedge import HedgeClock
+from .retry import RetryBudget, backoff_s, may_pass_at_once
+from .settings import Hedging, Retrying
+
+T = TypeVar("T")
+
+Ask = Callable[[Endpoint, str, float], Awaitable[T]]
+"""Asks an upstream model at an endpoint, by an instant of the loop's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that ended without an answer.
+
+    Attributes:
+        model: which was called.
+        duration_s: how long it took.
+        error: what went wrong; None where the call was given up (the caller left, or a hedge was faster).
+        probe: it tested whether the model is back.
+        hedge: it was a second call beside a slow first one.
+    """
+
+    model: str
+    duration_s: float
+    error: ProviderError | None
+    probe: bool = False
+    hedge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Generic[T]):
+    """A call that was answered: by which model, how soon, and what came of it."""
+
+    model: str
+    result: T
+    duration_s: float
+    probe: bool = False
+    hedge: bool = False
+
+
+async def _nothing(_: object) -> None:
+    """Nothing needs closing."""
+
+
+class Flight(Protocol):
+    """One request on its way."""
+
+    @property
+    def decision_id(self) -> str:
+        """Names it in errors."""
+        ...
+
+    @property
+    def chosen(self) -> str:
+        """The model to call first."""
+        ...
+
+    @property
+    def deadline(self) -> float:
+        """The instant of the loop's clock at which its time is up."""
+        ...
+
+    def fallback(self, failed: Mapping[str, str]) -> str | None:
+        """The next model to call, none of those that failed; None where nobody is left."""
+        ...
+
+    def calling(self, model: str) -> None:
+        """A call is about to be made: holds its dollars."""
+        ...
+
+    def ended(self, call: Call) -> None:
+        """A call ended without an answer: settles its dollars."""
+        ...
+
+
+class Target(NamedTuple):
+    """Where a model is served, and under which name."""
+
+    endpoint: Endpoint
+    upstream: str
+
+
+class Dispatcher:
+    """Calls models on behalf of flights; one for all requests.
+
+    Args:
+        targets: for each model, where it is served.
+        availability: which models can be called now.
+        retrying: when and how often to ask again.
+        hedging: when to make a second call beside a slow first one.
+        clock: seconds since the epoch.
+        uniform: chance, uniform in [0, 1).
+    """
+
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        availability: Availability,
+        retrying: Retrying,
+        hedging: Hedging,
+        *,
+        clock: Callable[[], float],
+        uniform: Callable[[], float],
+    ) -> None:
+        self._targets = targets
+        self._availability = availability
+        self._retrying = retrying
+        self._budget = RetryBudget(retrying)
+        self._hedge = HedgeClock(hedging)
+        self._clock = clock
+        self._uniform = uniform
+
+    async def deliver(
+        self, flight: Flight, ask: Ask[T], close: Callable[[T], Awaitable[None]] = _nothing
+    ) -> Answered[T]:
+        """The first answer; `close` is called on one that came too late to be it.
+
+        Raises:
+            RejectedError: a provider says that the request itself is wrong.
+            DeadlineError: the flight's time was up.
+            UnansweredError: every attempt failed; carries the cause of each.
+        """
+        self._budget.request()
+        self._hedge.request()
+        tries, model = _Tries(), flight.chosen
+        while True:
+            wait_s = self._hedge.wait_s(model)
+            try:
+                if wait_s is None:
+                    return await self._call(flight, tries, model, ask)
+                return await self._hedged(flight, tries, model, ask, close, wait_s)
+            except ProviderError:
+                model = await self._next(flight, model, tries)
+
+    def broke(self, model: str, error: ProviderError) -> None:
+        """Counts a failure after a stream's first content against its model."""
+        self._availability.failed(model, error, self._clock(), probe=False)
+
+    async def _call(
+        self, flight: Flight, tries: _Tries, model: str, ask: Ask[T], *, hedge: bool = False
+    ) -> Answered[T]:
+        """One call of one model, accounted for."""
+        endpoint, upstream = self._targets[model]
+        flight.calling(model)
+        probe = self._availability.begin(model, self._clock())
+        begun = _loop_time()
+        try:
+            result = await ask(endpoint, upstream, flight.deadline)
+        except ProviderError as error:
+            self._availability.failed(model, error, self._clock(), probe=probe)
+            tries.note(model, error)
+            flight.ended(Call(model, _loop_time() - begun, error, probe, hedge))
+            raise
+        except BanditrouteError:  # the request cannot be put into the protocol's words: nobody was asked
+            self._availability.abandoned(model, probe=probe)
+            raise
+        except asyncio.CancelledError:
+            self._availability.abandoned(model, probe=probe)
+            flight.ended(Call(model, _loop_time() - begun, None, probe, hedge))
+            raise
+        duration_s = _loop_time() - begun
+        self._availability.succeeded(model, probe=probe)
+        self._hedge.seen(model, duration_s)
+        return Answered(model, result, duration_s, probe, hedge)
+
+    async def _hedged(
+        self,
+        flight: Flight,
+        tries: _Tries,
+        model: str,
+        ask: Ask[T],
+        close: Callable[[T], Awaitable[None]],
+        wait_s: float,
+    ) -> Answered[T]:
+        """The faster of a call and, once it is slow, of a second one of another model."""
+        first = asyncio.ensure_future(self._call(flight, tries, model, ask))
+        calls, winner = [first], None
+        try:
+            await asyncio.wait(calls, timeout=wait_s)
+            other = None if first.done() else flight.fallback({model: "slow"})
+            if other is not None and self._hedge.hedged():
+                calls.append(asyncio.ensure_future(self._call(flight, tries, other, ask, hedge=True)))
+            winner = await _first_answer(calls)
+            return winner
+        finally:
+            for late in await _given_up(calls):
+                if late is not winner:
+                    flight.ended(Call(late.model, late.duration_s, None, late.probe, late.hedge))
+                    await close(late.result)
+
+    async def _next(self, flight: Flight, model: str, tries: _Tries) -> str:
+        """The model to call next, after the wait that it takes; raises where there is no point in going on."""
+        error = tries.last[model]
+        if error.remedy is Remedy.NEVER:
+            raise error
+        if _loop_time() >= flight.deadline or _out_of_time(error):
+            raise DeadlineError(tries.causes, decision_id=flight.decision_id)
+        if self._again(model, tries):
+            await self._pause(backoff_s(tries.again(model), self._uniform(), self._retrying), flight, tries)
+            return model
+        other = flight.fallback(tries.out)
+        return other if other is not None else await self._next_round(flight, tries)
+
+    def _again(self, model: str, tries: _Tries) -> bool:
+        """Whether the same model gets another chance before others do."""
+        return (
+            tries.same.get(model, 0) < self._retrying.same_model
+            and may_pass_at_once(tries.last[model])
+            and model not in self._availability.unavailable(self._clock())
+            and self._budget.withdraw()
+        )
+
+    async def _next_round(self, flight: Flight, tries: _Tries) -> str:
+        """The first model of another round, after waiting for the first to recover."""
+        hopeful = tries.hopeful()
+        floor_s = self._floor_s(hopeful, tries)
+        if (
+            hopeful
+            and tries.rounds < self._retrying.rounds
+            and (floor_s or 0.0) <= self._retrying.longest_retry_after_s
+            and self._budget.withdraw()
+        ):
+            await self._pause(backoff_s(tries.rounds, self._uniform(), self._retrying, floor_s), flight, tries, floor_s)
+            tries.next_round(hopeful)
+            model = flight.fallback(tries.out)
+            if model is not None:
+                return model
+        raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s)
+
+    def _floor_s(self, models: list[str], tries: _Tries) -> float | None:
+        """Seconds until the first of the models is worth asking again, where that is known."""
+        asked = [tries.last[model].retry_after_s for model in models]
+        known = [after for after in asked if after is not None]
+        cooling = self._availability.retry_after_s(models, self._clock())
+        return max(min(known, default=0.0) if len(known) == len(models) else 0.0, cooling or 0.0) or None
+
+    async def _pause(self, wait_s: float, flight: Flight, tries: _Tries, floor_s: float | None = None) -> None:
+        if _loop_time() + wait_s >= flight.deadline:
+            raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s)
+        await asyncio.sleep(wait_s)
+
+
+class _Tries:
+    """What one flight has tried."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, ProviderError] = {}
+        self.out: dict[str, str] = {}  # not to be asked in this round
+        self.same: dict[str, int] = {}
+        self.rounds = 0
+
+    @property
+    def causes(self) -> dict[str, str]:
+        return {model: str(error) for model, error in self.last.items()}
+
+    def note(self, model: str, error: ProviderError) -> None:
+        self.last[model] = error
+        self.out[model] = str(error)
+
+    def again(self, model: str) -> int:
+        """How often the model was asked again before in this round; counts this time."""
+        before = self.same.get(model, 0)
+        self.same[model] = before + 1
+        return before
+
+    def hopeful(self) -> list[str]:
+        """Models that may answer in another round."""
+        return [model for model, error in self.last.items() if _may_recover(error)]
+
+    def next_round(self, hopeful: list[str]) -> None:
+        self.rounds += 1
+        self.same.clear()
+        for model in hopeful:
+            del self.out[model]
+
+
+def _may_recover(error: ProviderError) -> bool:
+    return error.retry is not False and error.remedy in (Remedy.ELSEWHERE, Remedy.LATER) and not error.needs_mending
+
+
+def _out_of_time(error: ProviderError) -> bool:
+    return isinstance(error, TimedOutError) and error.phase == "deadline"
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _first_answer(calls: Sequence[asyncio.Future[Answered[T]]]) -> Answered[T]:
+    """The first call that is answered; where none is, raises what the first of them failed of."""
+    pending = set(calls)
+    while pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for call in done:
+            if call.exception() is None:
+                return call.result()
+    return calls[0].result()
+
+
+async def _given_up(calls: Sequence[asyncio.Future[Answered[T]]]) -> list[Answered[T]]:
+    """Cancels what still runs; the calls that were answered all the same."""
+    for call in calls:
+        call.cancel()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    return [result for result in results if isinstance(result, Answered)]

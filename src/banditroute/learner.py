@@ -1,0 +1,177 @@
+"""The owner of what is learned and spent: every outcome and judgement goes to beliefs and store through it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from banditroute.errors import NotServedError, StoreError
+from banditroute.observe import Judged, Observer, Settled, StoreFailed
+from banditroute.records import Decision, Feedback, Outcome
+from banditroute.routing.budgets import Charge
+from banditroute.routing.decider import Decider
+from banditroute.routing.ledger import Ledger, Reservation
+from banditroute.routing.lessons import Lesson, lesson_of, lessons_of
+from banditroute.storage.protocol import Dispatch, Settlement, Store
+
+_TICK_S = 30.0
+_PRUNE_EVERY_S = 3600.0
+
+
+class Learner:
+    """Keeps beliefs, budgets and store in step; `async with` restores them and keeps house in the background.
+
+    Args:
+        decider: the beliefs and the paced budgets.
+        ledger: the caps.
+        store: where it is all kept.
+        observer: is told of what is settled, judged, and could not be written.
+        clock: seconds since the epoch.
+        retention_s: how long decisions are kept; None = for good.
+    """
+
+    def __init__(
+        self,
+        decider: Decider,
+        ledger: Ledger,
+        store: Store,
+        observer: Observer,
+        clock: Callable[[], float],
+        retention_s: float | None = None,
+    ) -> None:
+        self.decider = decider
+        self.ledger = ledger
+        self.store = store
+        self._observer = observer
+        self._clock = clock
+        self._retention_s = retention_s
+        self._pruned_at = 0.0
+        self._housekeeping: asyncio.Task[None] | None = None
+        self._refreshing = False
+
+    async def __aenter__(self) -> Learner:
+        await self.store.open()
+        try:
+            await self._restore()
+        except BaseException:
+            await self.store.aclose()
+            raise
+        self._housekeeping = asyncio.create_task(self._keep_house())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stops the background work and closes the store; a second call does nothing."""
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+            await asyncio.gather(self._housekeeping, return_exceptions=True)
+            self._housekeeping = None
+        await self.store.aclose()
+
+    async def settle(self, decision: Decision, outcome: Outcome, charges: tuple[Charge, ...], *, first: bool) -> bool:
+        """Takes in an outcome; whether it is in the store for good.
+
+        A store that fails is reported and does not keep the outcome from being learned of.
+
+        Args:
+            decision: what was decided.
+            outcome: what came of it.
+            charges: what it spends of the caps.
+            first: no other outcome of the decision can have been taken in; otherwise the store says whether one has.
+        """
+        lessons = lessons_of(decision, outcome)
+        if first:
+            self._take(decision, outcome, lessons)
+        settlement = Settlement(outcome, lessons, charges, self.decider.paces)
+        try:
+            fresh = await self.store.settle(settlement)
+        except StoreError as error:
+            self._observer.notify(StoreFailed("settle a decision", str(error)))
+            return False
+        if fresh and not first:
+            self._take(decision, outcome, lessons)
+        self._observer.notify(Settled(outcome))
+        return True
+
+    async def judge(self, feedback: Feedback) -> bool:
+        """Takes in a judgement; False where that source already judged the decision.
+
+        Raises:
+            FeedbackError: the quality is out of range.
+            UnknownDecisionError: the decision is not on record.
+            NotServedError: it has no answer that could be judged.
+            StoreError: the judgement could not be written.
+        """
+        trail = await self.store.trail(feedback.decision_id)
+        outcome = trail.outcome
+        if outcome is None:
+            raise NotServedError(feedback.decision_id, "it has no outcome yet; record one first")
+        if not outcome.ok:
+            raise NotServedError(feedback.decision_id, "no whole answer was delivered")
+        lesson = lesson_of(trail.decision, outcome, feedback)
+        if not await self.store.judge(feedback, lesson):
+            return False
+        self._learn((lesson,))
+        self._observer.notify(Judged(feedback))
+        return True
+
+    def _take(self, decision: Decision, outcome: Outcome, lessons: tuple[Lesson, ...]) -> None:
+        self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=decision.context.task)
+        self._learn(lessons)
+
+    def _learn(self, lessons: tuple[Lesson, ...]) -> None:
+        for lesson in lessons:
+            self.decider.take(lesson)
+        if self.decider.refresh_due and not self._refreshing:
+            self._refreshing = True  # soon, not now: an answer may be waiting
+            asyncio.get_running_loop().call_soon(self._refresh)
+
+    def _refresh(self) -> None:
+        self._refreshing = False
+        self.decider.refresh()
+
+    async def _restore(self) -> None:
+        """Takes up what the store knows; what was on its way when the last process ended is held or given up."""
+        state = await self.store.state()
+        self.decider.restore(state.evidence, state.paces.values())
+        self.ledger.restore(state.spent_usd)
+        now = self._clock()
+        for dispatch in await self.store.unsettled():
+            if dispatch.by_caller:
+                if dispatch.expires_at > now:
+                    self.ledger.hold(_reservation(dispatch))
+            else:
+                await self._give_up(dispatch)
+
+    async def _give_up(self, dispatch: Dispatch) -> None:
+        """Settles a decision whose process ended: its call may have been billed, so what was expected of it is charged.
+
+        The call is dead whatever its reservation says, for only the process that made it could have had its answer.
+        """
+        decision = dispatch.decision
+        forecast = decision.forecasts.get(decision.chosen)
+        cost_usd = 0.0 if forecast is None else forecast.cost_usd
+        charges = tuple(Charge(window, cost_usd) for window in dispatch.windows)
+        for charge in charges:
+            self.ledger.restore({charge.window: charge.usd})
+        outcome = Outcome(decision.decision_id, "", self._clock(), None, cost_usd, 0.0, ok=False, estimated=True)
+        await self.settle(decision, outcome, charges, first=True)
+
+    async def _keep_house(self) -> None:
+        """Lets go of reservations whose time is over and of decisions whose retention is."""
+        while True:
+            now = self._clock()
+            self.ledger.expire(now)
+            if self._retention_s is not None and now - self._pruned_at >= _PRUNE_EVERY_S:
+                self._pruned_at = now
+                try:
+                    await self.store.prune(now - self._retention_s)
+                except StoreError as error:
+                    self._observer.notify(StoreFailed("prune old decisions", str(error)))
+            await asyncio.sleep(_TICK_S)
+
+
+def _reservation(dispatch: Dispatch) -> Reservation:
+    return Reservation(dispatch.decision.decision_id, dispatch.reserved_usd, dispatch.windows, dispatch.expires_at)

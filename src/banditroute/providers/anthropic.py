@@ -1,0 +1,97 @@
+"""Anthropic's Messages API (https://docs.anthropic.com/en/api/messages), version 2023-06-01."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from banditroute.errors import ProviderError, UnfitError
+from banditroute.providers.anthropic_failures import error_event, failure
+from banditroute.providers.anthropic_reply import read_message
+from banditroute.providers.anthropic_request import messages_body
+from banditroute.providers.anthropic_stream import AnthropicReader
+from banditroute.providers.protocol import StreamReader, WireReply, WireRequest
+from banditroute.providers.ratelimits import RateLimits, anthropic_rate_limits
+from banditroute.providers.reading import json_object
+from banditroute.records import ChatRequest, Completion, EmbeddingRequest, Embeddings
+
+VERSION = "2023-06-01"
+
+
+class Anthropic:
+    """Speaks Anthropic's protocol.
+
+    Args:
+        default_max_tokens: limit on the answer where the caller names none, because Anthropic needs one.
+        version: the value of `anthropic-version`.
+        betas: names for `anthropic-beta`.
+        headers: further headers of every call.
+        path: what follows the base URL.
+    """
+
+    def __init__(
+        self,
+        *,
+        default_max_tokens: int = 4096,
+        version: str = VERSION,
+        betas: tuple[str, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        path: str = "/v1/messages",
+    ) -> None:
+        self._default_max_tokens = default_max_tokens
+        self._path = path
+        self._headers = {"content-type": "application/json", "anthropic-version": version, **(headers or {})}
+        if betas:
+            self._headers["anthropic-beta"] = ",".join(betas)
+
+    def chat(self, request: ChatRequest, *, model: str, key: str | None, stream: bool) -> WireRequest:
+        """The call that asks an upstream model.
+
+        Raises:
+            UnfitError: the request asks for what Anthropic has no way to do; the field is named.
+        """
+        body = messages_body(request, model=model, stream=stream, default_max_tokens=self._default_max_tokens)
+        headers = self._headers if key is None else {**self._headers, "x-api-key": key}
+        return WireRequest(self._path, headers, orjson.dumps(body))
+
+    def completion(self, reply: WireReply, now: float) -> Completion:
+        """The answer in a reply that is not a stream.
+
+        Raises:
+            ProviderError: the reply is a failure (whatever its status) or not what the protocol says.
+        """
+        if reply.status >= 400:
+            raise self.failure(reply, now)
+        body = json_object(reply.body, "the reply")
+        if body.get("type") == "error":
+            raise error_event(body)
+        return read_message(body, created=int(now))
+
+    def reader(self) -> StreamReader:
+        """A reader for one stream."""
+        return AnthropicReader()
+
+    def failure(self, reply: WireReply, now: float) -> ProviderError:
+        """The error that a reply with a status of 400 or more stands for; now is seconds since the epoch."""
+        return failure(reply, now)
+
+    def embed(self, request: EmbeddingRequest, *, model: str, key: str | None) -> WireRequest:  # noqa: ARG002
+        """Nothing: Anthropic has no embeddings.
+
+        Raises:
+            UnfitError: always.
+        """
+        raise UnfitError("Anthropic has no embeddings", code="unsupported_endpoint")
+
+    def embeddings(self, reply: WireReply, now: float) -> Embeddings:  # noqa: ARG002
+        """Nothing: Anthropic has no embeddings.
+
+        Raises:
+            UnfitError: always.
+        """
+        raise UnfitError("Anthropic has no embeddings", code="unsupported_endpoint")
+
+    def rate_limits(self, headers: Mapping[str, str], now: float) -> RateLimits | None:
+        """What a reply's headers say of the key's rate limits; None where they say nothing."""
+        return anthropic_rate_limits(headers, now)

@@ -1,0 +1,148 @@
+"""A streamed answer on its way to the caller: falls back before the first content, reports after it, settles always."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from banditroute.delivery.dispatch import Answered, Call
+from banditroute.delivery.streaming import AnswerStream
+from banditroute.errors import BanditrouteError, BrokenStreamError, ProviderError
+from banditroute.flight import RequestFlight
+from banditroute.records import Answer, Completion, Decision, Delta
+
+
+class StreamService(Protocol):
+    """What a stream asks of its router."""
+
+    def begin_stream(self) -> RequestFlight:
+        """Decides; raises what `Router.chat` raises before a call is made."""
+        ...
+
+    async def open_stream(self, flight: RequestFlight) -> Answered[AnswerStream]:
+        """The first model's stream that shows content; raises what `Router.chat` raises."""
+        ...
+
+    async def land(self, flight: RequestFlight, answered: Answered[AnswerStream], completion: Completion) -> Answer:
+        """Settles a stream that came to its end."""
+        ...
+
+    async def broke(self, flight: RequestFlight, call: Call, partial: Completion) -> None:
+        """Settles a stream that did not, by what had arrived."""
+        ...
+
+    async def give_up(self, flight: RequestFlight) -> None:
+        """Settles a stream that showed no content before the caller left."""
+        ...
+
+
+class RoutedStream:
+    """An answer as it is written: `async with` it, then iterate.
+
+    The decision is made on entering; the first call goes out with the first piece asked for.
+    """
+
+    def __init__(self, service: StreamService) -> None:
+        self._service = service
+        self._flight: RequestFlight | None = None
+        self._answered: Answered[AnswerStream] | None = None
+        self._answer: Answer | None = None
+        self._over = False
+
+    @property
+    def decision(self) -> Decision:
+        """Why the model that is asked first was chosen; known once entered."""
+        if self._flight is None:
+            raise BanditrouteError("the stream has not been entered; write: async with router.stream(...) as stream")
+        return self._flight.decision
+
+    @property
+    def decision_id(self) -> str:
+        """Names the decision in feedback; known once entered."""
+        return self.decision.decision_id
+
+    @property
+    def model(self) -> str | None:
+        """The model that is answering; None until its first content is there."""
+        return None if self._answered is None else self._answered.model
+
+    @property
+    def answer(self) -> Answer:
+        """The whole answer, recorded; known once the iteration has ended.
+
+        Raises:
+            BanditrouteError: the stream is not at its end.
+        """
+        if self._answer is None:
+            raise BanditrouteError("the stream is not at its end; its answer is known once the iteration has ended")
+        return self._answer
+
+    async def __aenter__(self) -> RoutedStream:
+        self._flight = self._service.begin_stream()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> RoutedStream:
+        return self
+
+    async def __anext__(self) -> Delta:
+        """The next piece.
+
+        Raises:
+            BrokenStreamError: it failed after its first content; carries what had arrived.
+            UnansweredError, and what else `Router.chat` raises: no model came as far as a first content.
+        """
+        if self._over:
+            raise StopAsyncIteration
+        flight = self._entered()
+        try:
+            if self._answered is None:
+                self._answered = await self._service.open_stream(flight)
+            return await self._answered.result.__anext__()
+        except StopAsyncIteration:
+            await self._land(flight)
+            raise
+        except ProviderError as error:
+            raise await self._broken(flight, error) from error
+        except BanditrouteError:
+            self._over = True  # settled by whoever raised it
+            raise
+
+    async def aclose(self) -> None:
+        """Hangs up, if the answer is not whole: the call is cancelled and charged by what had arrived."""
+        if self._over or self._flight is None:
+            return
+        self._over = True
+        await asyncio.shield(self._hang_up(self._flight))
+
+    def _entered(self) -> RequestFlight:
+        if self._flight is None:
+            raise BanditrouteError("the stream has not been entered; write: async with router.stream(...) as stream")
+        return self._flight
+
+    async def _land(self, flight: RequestFlight) -> None:
+        self._over = True
+        assert self._answered is not None
+        self._answer = await self._service.land(flight, self._answered, self._answered.result.completion)
+
+    async def _broken(self, flight: RequestFlight, error: ProviderError) -> BanditrouteError:
+        """Settles a stream that broke off, and says how much of it there was."""
+        self._over = True
+        if self._answered is None:  # raised as it is, by a provider that refuses the request itself
+            return error
+        partial = self._answered.result.partial()
+        await self._service.broke(flight, self._call(self._answered, error), partial)
+        return BrokenStreamError(flight.decision_id, partial.text, error)
+
+    async def _hang_up(self, flight: RequestFlight) -> None:
+        if self._answered is None:
+            await self._service.give_up(flight)
+            return
+        stream = self._answered.result
+        await stream.aclose()
+        await self._service.broke(flight, self._call(self._answered, None), stream.partial())
+
+    def _call(self, answered: Answered[AnswerStream], error: ProviderError | None) -> Call:
+        return Call(answered.model, answered.result.duration_s, error, answered.probe, answered.hedge)

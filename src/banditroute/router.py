@@ -1,0 +1,277 @@
+"""The router that a service embeds: decides, calls the model, learns from what came of it, keeps the budgets."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from banditroute.desk import Desk, Terms
+from banditroute.errors import InputError
+from banditroute.flight import RequestFlight
+from banditroute.learner import Learner
+from banditroute.records import Answer, Decision, Embedded, EmbeddingRequest, Feedback, Json, Outcome, Usage
+from banditroute.routed_stream import RoutedStream
+from banditroute.routing.catalog import Catalog
+from banditroute.routing.lessons import checked_quality
+from banditroute.routing.requests import chat_request
+from banditroute.serving import Serving, StreamServing
+from banditroute.storage.protocol import Trail
+
+Messages = str | Sequence[Json]
+
+EMBEDDINGS = "embeddings"
+"""The task class of calls that ask for embeddings."""
+
+
+class Closing(Protocol):
+    """Something that is closed when done with."""
+
+    async def aclose(self) -> None:
+        """Closes it; a second call does nothing."""
+        ...
+
+
+class Router:
+    """Routes requests; one event loop, one owner. `open_router` builds one from a configuration file.
+
+    Args:
+        desk: decides.
+        serving: serves what was decided.
+        learner: what is learned and spent; opened and closed with the router.
+        connections: what to close with the router, in this order: the providers' live ends, then what they share.
+        clock: seconds since the epoch.
+        record_within_s: how long dollars are held for a decision whose call the caller makes.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        serving: Serving,
+        learner: Learner,
+        connections: Iterable[Closing],
+        clock: Callable[[], float],
+        record_within_s: float = 3600.0,
+    ) -> None:
+        self._desk = desk
+        self._serving = serving
+        self._learner = learner
+        self._connections = tuple(connections)
+        self._clock = clock
+        self._record_within_s = record_within_s
+        self._by_caller: OrderedDict[str, float] = OrderedDict()
+
+    async def __aenter__(self) -> Router:
+        await self._learner.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Writes what is still to be written and closes connections and store; a second call does nothing."""
+        await self._serving.aclose()
+        for connection in self._connections:
+            await connection.aclose()
+        await self._learner.aclose()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models."""
+        return self._learner.decider.catalog
+
+    @property
+    def learner(self) -> Learner:
+        """What is learned and spent: its decider, ledger and store."""
+        return self._learner
+
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        task: str | None = None,
+        tenant: str = "",
+        session_id: str | None = None,
+        features: Sequence[float] | None = None,
+        max_cost_usd: float | None = None,
+        max_latency_s: float | None = None,
+        allowed: Iterable[str] = (),
+        denied: Iterable[str] = (),
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> Answer:
+        """The answer of the model that is worth its money; on record for good once returned.
+
+        Args:
+            messages: a text, or messages in OpenAI's shape.
+            model: a name of the catalog pins it; None or "auto" lets the router choose, "auto:TASK" names the class.
+            task: the task class; None = classified.
+            tenant: on whose behalf: selects budgets.
+            session_id: names the conversation, so that it stays with a model unless leaving is worth it.
+            features: of the prompt, where the configuration says that callers give them.
+            max_cost_usd: the most that this request may cost, in the worst case.
+            max_latency_s: the longest it may be expected to take.
+            allowed: if not empty, only these models.
+            denied: never these models.
+            timeout_s: its whole time, retries and fallbacks included; None = the configured deadline.
+            params: every other field of the request passes through untouched.
+
+        Raises:
+            InvalidRequestError: no model could be asked this.
+            NoEligibleModelError: no model may serve it; says why of each.
+            BudgetExceededError: a cap is reached.
+            RejectedError: a provider says that the request is wrong.
+            UnansweredError: every attempt failed; a CoolingDownError where none was worth making, a DeadlineError where
+                the request's time was up.
+        """
+        terms = Terms(
+            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s
+        )
+        return await self._serving.answer(chat_request(messages, params), terms)
+
+    def stream(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        task: str | None = None,
+        tenant: str = "",
+        session_id: str | None = None,
+        features: Sequence[float] | None = None,
+        max_cost_usd: float | None = None,
+        max_latency_s: float | None = None,
+        allowed: Iterable[str] = (),
+        denied: Iterable[str] = (),
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> RoutedStream:
+        """The same as it is written: `async with router.stream(...) as stream: async for delta in stream`.
+
+        A model that fails before its first content is replaced; one that fails after it raises BrokenStreamError.
+        Arguments and errors are those of `chat`; they are raised on entering and iterating.
+        """
+        terms = Terms(
+            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s
+        )
+        return RoutedStream(StreamServing(self._serving, self._desk, chat_request(messages, params), terms))
+
+    def decide(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        task: str | None = None,
+        tenant: str = "",
+        session_id: str | None = None,
+        features: Sequence[float] | None = None,
+        max_cost_usd: float | None = None,
+        max_latency_s: float | None = None,
+        allowed: Iterable[str] = (),
+        denied: Iterable[str] = (),
+        **params: Any,
+    ) -> Decision:
+        """Which model to call, for a caller with a client of its own; no I/O. Tell `record` what came of it.
+
+        Arguments and errors are those of `chat`.
+        """
+        terms = Terms(model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied)
+        request = chat_request(messages, params)
+        flight = self._desk.decide(request, terms, self._record_within_s)
+        self._serving.begin(request, flight, by_caller=True)
+        self._expect(flight)
+        return flight.decision
+
+    def record(
+        self,
+        decision: Decision,
+        *,
+        usage: Usage | None = None,
+        latency_s: float,
+        ttft_s: float | None = None,
+        cost_usd: float | None = None,
+        served: str | None = None,
+        ok: bool = True,
+    ) -> None:
+        """Takes in what came of a decision whose call the caller made; queued, and written soon.
+
+        Args:
+            decision: what `decide` returned.
+            usage: tokens as billed; without it nothing is learned of the answer's length.
+            latency_s: seconds that the call took.
+            ttft_s: seconds to the first content, where streamed.
+            cost_usd: dollars as billed; None = computed from usage and the catalog's prices.
+            served: the model that answered, where it was not the chosen one.
+            ok: whether a whole answer came.
+
+        Raises:
+            ConfigError: no model is named `served`.
+            InputError: an amount is negative or not a number.
+        """
+        model = self.catalog[served or decision.chosen]
+        if not latency_s >= 0:
+            raise InputError(f"{latency_s} is not a time in seconds", field="latency_s")
+        if cost_usd is None:
+            cost_usd = 0.0 if usage is None else model.price.cost_usd(usage)
+        if not 0 <= cost_usd < float("inf"):
+            raise InputError(f"{cost_usd} is not a cost in dollars", field="cost_usd")
+        estimated = usage is None
+        outcome = Outcome(
+            decision.decision_id,
+            model.name if ok else "",
+            self._clock(),
+            usage,
+            cost_usd,
+            latency_s,
+            ttft_s,
+            ok,
+            estimated,
+        )
+        expected = self._by_caller.pop(decision.decision_id, None) is not None
+        self._serving.settle_soon(decision.decision_id, self._serving.record(decision, outcome, expected=expected))
+
+    async def feedback(self, decision_id: str, *, quality: float, source: str = "user") -> bool:
+        """Takes in how good an answer was; written for good once returned.
+
+        Returns False where that source already judged the decision: the first judgement counts.
+
+        Raises:
+            FeedbackError: the quality is not a number from 0 to 1.
+            UnknownDecisionError: the decision is not on record.
+            NotServedError: it has no whole answer (yet).
+            StoreError: the judgement could not be written.
+        """
+        checked_quality(quality)
+        await self._serving.settled(decision_id)
+        return await self._learner.judge(Feedback(decision_id, quality, source, self._clock()))
+
+    async def explain(self, decision_id: str) -> Trail:
+        """Everything on record of a decision: why this model, what it cost, how it was judged.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+        """
+        return await self._learner.store.trail(decision_id)
+
+    async def embed(
+        self,
+        inputs: Any,
+        *,
+        model: str,
+        tenant: str = "",
+        max_cost_usd: float | None = None,
+        timeout_s: float | None = None,
+        **params: Any,
+    ) -> Embedded:
+        """Embeddings by a model of the catalog, within the budgets; vectors of two models never mix, so none is chosen.
+
+        Raises what `chat` raises.
+        """
+        terms = Terms(model, EMBEDDINGS, tenant, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
+        return await self._serving.embed(EmbeddingRequest(inputs, params), terms)
+
+    def _expect(self, flight: RequestFlight) -> None:
+        """Remembers that the caller will record this decision, and forgets those whose time is over."""
+        self._by_caller[flight.decision_id] = flight.expires_at
+        while next(iter(self._by_caller.values())) < flight.decision.at:
+            self._by_caller.popitem(last=False)

@@ -1,0 +1,238 @@
+"""Serves one request after another: decision, delivery, outcome; and whatever happens, the books are closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
+
+import orjson
+
+from banditroute.delivery.dispatch import Answered, Call, Dispatcher
+from banditroute.delivery.endpoint import Endpoint, Reply
+from banditroute.delivery.streaming import AnswerStream
+from banditroute.desk import Desk, Terms
+from banditroute.errors import BanditrouteError
+from banditroute.flight import RequestFlight, Tower
+from banditroute.learner import Learner
+from banditroute.records import (
+    Answer,
+    ChatRequest,
+    Completion,
+    Decision,
+    Embedded,
+    EmbeddingRequest,
+    Embeddings,
+    Outcome,
+)
+from banditroute.routing.budgets import Charge
+from banditroute.storage.protocol import Dispatch
+
+T = TypeVar("T")
+
+
+class Serving:
+    """Serves requests; one event loop, one owner.
+
+    Args:
+        desk: decides.
+        tower: what every flight needs.
+        dispatcher: calls models.
+        learner: what is learned and spent.
+        keep_prompts: the store keeps the messages of every request.
+    """
+
+    def __init__(
+        self, desk: Desk, tower: Tower, dispatcher: Dispatcher, learner: Learner, *, keep_prompts: bool = False
+    ) -> None:
+        self._desk = desk
+        self._tower = tower
+        self._dispatcher = dispatcher
+        self._learner = learner
+        self._keep_prompts = keep_prompts
+        self._settling: dict[str, asyncio.Task[bool]] = {}
+
+    async def answer(self, request: ChatRequest, terms: Terms) -> Answer:
+        """The whole answer, on record."""
+        flight = self._desk.take_off(request, terms)
+        self.begin(request, flight)
+
+        async def ask(endpoint: Endpoint, upstream: str, deadline: float) -> Reply:
+            return await endpoint.chat(request, model=upstream, deadline=deadline)
+
+        answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask))
+        reply = answered.result
+        return await self._land(flight, answered, reply.completion, terms, reply.duration_s, None)
+
+    async def embed(self, request: EmbeddingRequest, terms: Terms) -> Embedded:
+        """Embeddings, on record."""
+        flight = self._desk.take_off(_sized(request), terms)
+        self.begin(_sized(request), flight)
+
+        async def ask(endpoint: Endpoint, upstream: str, deadline: float) -> tuple[Embeddings, float]:
+            return await endpoint.embed(request, model=upstream, deadline=deadline)
+
+        answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask))
+        embeddings, duration_s = answered.result
+        completion = Completion(embeddings.body, "", embeddings.usage, cost_usd=embeddings.cost_usd)
+        answer = await self._land(flight, answered, completion, terms, duration_s, None)
+        return Embedded(answer.decision_id, answer.model, embeddings, answer.cost_usd, answer.latency_s)
+
+    def begin(self, request: ChatRequest, flight: RequestFlight, *, by_caller: bool = False) -> None:
+        """Puts a decision on its way on record."""
+        hold = flight.first_hold
+        prompt = orjson.dumps(request.messages) if self._keep_prompts else None
+        dispatch = Dispatch(flight.decision, hold.usd, hold.windows, flight.expires_at, by_caller, prompt)
+        self._learner.store.begin(dispatch)
+
+    async def open_stream(self, request: ChatRequest, flight: RequestFlight) -> Answered[AnswerStream]:
+        """The first stream that shows content."""
+
+        async def ask(endpoint: Endpoint, upstream: str, deadline: float) -> AnswerStream:
+            return await endpoint.open_stream(request, model=upstream, deadline=deadline)
+
+        return await self._delivered(flight, self._dispatcher.deliver(flight, ask, AnswerStream.aclose))
+
+    async def land_stream(
+        self, flight: RequestFlight, answered: Answered[AnswerStream], completion: Completion, terms: Terms
+    ) -> Answer:
+        """The whole answer of a stream that came to its end, on record."""
+        stream = answered.result
+        return await self._land(flight, answered, completion, terms, stream.duration_s, stream.ttft_s)
+
+    async def broke(self, flight: RequestFlight, call: Call, partial: Completion) -> None:
+        """Settles a stream that did not come to its end, by what had arrived."""
+        if call.error is not None:
+            self._dispatcher.broke(call.model, call.error)
+        flight.lost(call, partial)
+        await self.give_up(flight)
+
+    async def give_up(self, flight: RequestFlight) -> bool:
+        """Settles a request that nobody answered."""
+        outcome = flight.outcome(latency_s=self._tower.clock() - flight.decision.at)
+        return await self._learner.settle(flight.decision, outcome, flight.charges, first=True)
+
+    def settle_soon(self, decision_id: str, work: Coroutine[Any, Any, bool]) -> None:
+        """Lets the settling of a decision go on by itself; `settled` and `aclose` wait for it."""
+        task = asyncio.create_task(work)
+        self._settling[decision_id] = task
+        task.add_done_callback(lambda _: self._settling.pop(decision_id, None))
+
+    async def settled(self, decision_id: str) -> None:
+        """Returns once a decision that is being settled has been."""
+        task = self._settling.get(decision_id)
+        if task is not None:
+            await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """Waits for what is being settled."""
+        await asyncio.gather(*self._settling.values())
+
+    async def record(self, decision: Decision, outcome: Outcome, *, expected: bool) -> bool:
+        """Takes in the outcome of a decision whose call the caller made.
+
+        One that is not expected was decided by another process, or is recorded again: then the store knows.
+        """
+        if not expected and (await self._learner.store.trail(decision.decision_id)).outcome is not None:
+            return True
+        charges = self._charged(decision, outcome.cost_usd)
+        return await self._learner.settle(decision, outcome, charges, first=expected)
+
+    def _charged(self, decision: Decision, cost_usd: float) -> tuple[Charge, ...]:
+        ledger, now, name = self._tower.ledger, self._tower.clock(), decision.decision_id
+        charges = ledger.settle(name, cost_usd)
+        if charges:
+            return charges
+        ledger.reserve(name, cost_usd, decision.tenant, decision.context.task, now, now, force=True)
+        return ledger.settle(name, cost_usd)
+
+    async def _delivered(self, flight: RequestFlight, delivery: Awaitable[Answered[T]]) -> Answered[T]:
+        """What a delivery brings; where it fails, that is settled before it is raised."""
+        try:
+            return await delivery
+        except BanditrouteError:
+            await self.give_up(flight)
+            raise
+        except asyncio.CancelledError:
+            self.settle_soon(flight.decision_id, self.give_up(flight))
+            raise
+
+    async def _land(
+        self,
+        flight: RequestFlight,
+        answered: Answered[Any],
+        completion: Completion,
+        terms: Terms,
+        duration_s: float,
+        ttft_s: float | None,
+    ) -> Answer:
+        """Settles an answer: dollars at once, then the record."""
+        decision, model = flight.decision, answered.model
+        cost_usd, usage, estimated = flight.cost_usd(model, completion)
+        flight.landed(answered, cost_usd, duration_s)
+        outcome = flight.outcome(
+            latency_s=self._tower.clock() - decision.at,
+            served=model,
+            usage=usage,
+            ttft_s=ttft_s,
+            estimated=estimated,
+            from_cache=completion.from_cache,
+        )
+        self._desk.answered(terms, model, usage.input_tokens)
+        recorded = await self._learner.settle(decision, outcome, flight.charges, first=True)
+        return Answer(
+            decision_id=decision.decision_id,
+            model=model,
+            text=completion.text,
+            task=decision.context.task,
+            usage=usage,
+            cost_usd=outcome.cost_usd,
+            latency_s=outcome.latency_s,
+            completion=completion,
+            decision=decision,
+            outcome=outcome,
+            recorded=recorded,
+        )
+
+
+class StreamServing:
+    """One streamed request; it is the `StreamService` of its stream.
+
+    Args:
+        serving: serves it.
+        desk: decides.
+        request: what is asked; terms: on which terms.
+    """
+
+    def __init__(self, serving: Serving, desk: Desk, request: ChatRequest, terms: Terms) -> None:
+        self._serving = serving
+        self._desk = desk
+        self._request = request
+        self._terms = terms
+
+    def begin_stream(self) -> RequestFlight:
+        """The request's flight, its decision on its way to the record."""
+        flight = self._desk.take_off(self._request, self._terms, streaming=True)
+        self._serving.begin(self._request, flight)
+        return flight
+
+    async def open_stream(self, flight: RequestFlight) -> Answered[AnswerStream]:
+        """The first stream that shows content."""
+        return await self._serving.open_stream(self._request, flight)
+
+    async def land(self, flight: RequestFlight, answered: Answered[AnswerStream], completion: Completion) -> Answer:
+        """The whole answer, on record."""
+        return await self._serving.land_stream(flight, answered, completion, self._terms)
+
+    async def broke(self, flight: RequestFlight, call: Call, partial: Completion) -> None:
+        """Settles a stream that broke off or that the caller left."""
+        await self._serving.broke(flight, call, partial)
+
+    async def give_up(self, flight: RequestFlight) -> None:
+        """Settles a stream that showed no content before the caller left."""
+        await self._serving.give_up(flight)
+
+
+def _sized(request: EmbeddingRequest) -> ChatRequest:
+    """A chat request as long as the texts to embed, whose answer costs nothing: by it the call is measured."""
+    return ChatRequest(({"role": "user", "content": str(request.inputs)},), {"max_tokens": 1})

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import pytest
+
+from banditroute.delivery.breaker import PROBE_LIMIT_S, Breaker, counts_against
+from banditroute.delivery.settings import Breaking
+from banditroute.errors import (
+    BrokenReplyError,
+    ConnectionFailedError,
+    ContextOverflowError,
+    CutStreamError,
+    KeyRefusedError,
+    OverloadedError,
+    ProviderError,
+    QuotaSpentError,
+    RateLimitedError,
+    RejectedError,
+    ServerFailedError,
+    TimedOutError,
+    UnfitError,
+)
+
+SETTINGS = Breaking(consecutive=3, rate=0.5, window=10, open_s=5.0, most_open_s=60.0)
+
+
+def opened(now: float = 100.0) -> Breaker:
+    breaker = Breaker(SETTINGS)
+    for _ in range(SETTINGS.consecutive):
+        breaker.failed(now, "ServerFailedError", False)
+    return breaker
+
+
+def probed(breaker: Breaker, now: float) -> None:
+    assert breaker.begin(now)
+
+
+@pytest.mark.parametrize(
+    ("error", "counts"),
+    [
+        (ConnectionFailedError("refused"), True),
+        (ServerFailedError("oops", status=500), True),
+        (OverloadedError("busy", status=529), True),
+        (BrokenReplyError("garbage"), True),
+        (CutStreamError("ended early"), True),
+        (KeyRefusedError("who?", status=401), True),
+        (QuotaSpentError("pay", status=402), True),
+        (TimedOutError("connect", 5.0), True),
+        (TimedOutError("first_token", 60.0), True),
+        (TimedOutError("between_chunks", 30.0), True),
+        (TimedOutError("total", 600.0), True),
+        (TimedOutError("deadline", 30.0), False),
+        (TimedOutError("queue", 30.0), False),
+        (RateLimitedError("slow down", status=429), False),
+        (UnfitError("no tools", status=400), False),
+        (ContextOverflowError("too long", status=400), False),
+        (RejectedError("no", status=400), False),
+    ],
+    ids=str,
+)
+def test_only_what_the_provider_does_counts(error: ProviderError, counts: bool) -> None:
+    assert counts_against(error) is counts
+
+
+def test_a_closed_circuit_lets_every_call_through_and_probes_nothing() -> None:
+    breaker = Breaker(SETTINGS)
+    assert breaker.refusal(0.0) is None
+    assert breaker.begin(0.0) is False
+    assert (breaker.state, breaker.retry_at, breaker.why) == ("closed", None, "")
+
+
+def test_failures_in_a_row_open_it_and_it_says_why() -> None:
+    breaker = opened()
+    assert breaker.state == "open"
+    assert breaker.retry_at == 105.0
+    assert breaker.refusal(101.8) == "circuit open for another 3.2 s after 3 failures in a row (ServerFailedError)"
+    assert breaker.begin(101.8) is False
+
+
+def test_a_success_ends_the_row() -> None:
+    breaker = Breaker(SETTINGS)
+    for _ in range(10):
+        breaker.succeeded(False)
+    for _ in range(4):
+        breaker.failed(0.0, "ServerFailedError", False)
+        breaker.succeeded(False)
+    assert breaker.state == "closed"
+
+
+def test_a_share_of_failures_opens_it_once_the_window_is_full() -> None:
+    breaker = Breaker(SETTINGS)
+    for answered in (False, True, False, True, False, True, False, True, True):
+        if answered:
+            breaker.succeeded(False)
+        else:
+            breaker.failed(0.0, "CutStreamError", False)
+    assert breaker.state == "closed"
+    breaker.failed(0.0, "CutStreamError", False)
+    assert breaker.state == "open"
+    assert breaker.why == "5 failures in 10 attempts (CutStreamError)"
+
+
+def test_failures_leave_the_window_again() -> None:
+    breaker = Breaker(SETTINGS)
+    for _ in range(4):
+        breaker.failed(0.0, "CutStreamError", False)
+        breaker.succeeded(False)
+    for _ in range(8):
+        breaker.succeeded(False)
+    for _ in range(2):
+        breaker.failed(0.0, "CutStreamError", False)
+    assert breaker.state == "closed"
+
+
+def test_one_probe_at_a_time_and_its_success_closes_it() -> None:
+    breaker = opened()
+    assert breaker.refusal(105.0) is None
+    probed(breaker, 105.0)
+    assert breaker.state == "half_open"
+    assert breaker.refusal(105.1) == "being probed after 3 failures in a row (ServerFailedError)"
+    assert breaker.begin(105.1) is False
+    breaker.succeeded(True)
+    assert breaker.state == "closed"
+    assert breaker.refusal(105.2) is None
+
+
+def test_a_closed_circuit_has_forgotten_what_opened_it() -> None:
+    breaker = opened()
+    probed(breaker, 105.0)
+    breaker.succeeded(True)
+    for _ in range(SETTINGS.consecutive - 1):
+        breaker.failed(106.0, "ServerFailedError", False)
+    assert breaker.state == "closed"
+    breaker.failed(106.0, "ServerFailedError", False)
+    assert breaker.retry_at == 111.0
+
+
+def test_each_failed_probe_doubles_the_time_up_to_the_most() -> None:
+    breaker, now, spans = opened(0.0), 0.0, []
+    for _ in range(6):
+        now = breaker.retry_at or 0.0
+        probed(breaker, now)
+        breaker.failed(now, "TimedOutError", True)
+        spans.append((breaker.retry_at or 0.0) - now)
+    assert spans == [10.0, 20.0, 40.0, 60.0, 60.0, 60.0]
+    assert breaker.why == "a failed probe (TimedOutError)"
+
+
+def test_a_success_sets_the_time_back() -> None:
+    breaker = opened(0.0)
+    probed(breaker, 5.0)
+    breaker.failed(5.0, "TimedOutError", True)
+    probed(breaker, 15.0)
+    breaker.succeeded(True)
+    for _ in range(SETTINGS.consecutive):
+        breaker.failed(20.0, "ServerFailedError", False)
+    assert breaker.retry_at == 25.0
+
+
+def test_calls_from_before_it_opened_do_not_move_it() -> None:
+    breaker = opened()
+    breaker.succeeded(False)
+    breaker.failed(104.0, "TimedOutError", False)
+    assert breaker.retry_at == 105.0
+    probed(breaker, 105.0)
+    breaker.failed(106.0, "TimedOutError", False)
+    breaker.succeeded(False)
+    breaker.abandoned(False)
+    assert breaker.state == "half_open"
+    assert breaker.refusal(106.0) is not None
+
+
+def test_an_abandoned_probe_makes_room_for_another() -> None:
+    breaker = opened()
+    probed(breaker, 105.0)
+    breaker.abandoned(True)
+    assert breaker.state == "half_open"
+    assert breaker.refusal(105.0) is None
+    probed(breaker, 105.0)
+
+
+def test_a_probe_that_never_reports_is_given_up() -> None:
+    breaker = opened()
+    probed(breaker, 105.0)
+    assert breaker.refusal(105.0 + PROBE_LIMIT_S - 0.1) is not None
+    assert breaker.refusal(105.0 + PROBE_LIMIT_S) is None
+    probed(breaker, 105.0 + PROBE_LIMIT_S)
+
+
+def test_availability_is_the_share_of_late() -> None:
+    breaker = Breaker(SETTINGS)
+    assert breaker.availability == 1.0
+    for _ in range(60):
+        breaker.failed(0.0, "ServerFailedError", False)
+    assert breaker.availability < 0.01
+    for _ in range(60):
+        breaker.succeeded(False)
+    assert breaker.availability > 0.99
