@@ -11,14 +11,40 @@ from typing import TYPE_CHECKING
 from banditroute._version import __version__
 
 if TYPE_CHECKING:
+    from banditroute.assemble import open_router as open_router
+    from banditroute.config import RouterConfig as RouterConfig
+    from banditroute.config import load_config as load_config
+    from banditroute.desk import Terms as Terms
     from banditroute.errors import BanditrouteError as BanditrouteError
+    from banditroute.errors import BrokenStreamError as BrokenStreamError
+    from banditroute.errors import BudgetExceededError as BudgetExceededError
+    from banditroute.errors import ConfigError as ConfigError
+    from banditroute.errors import CoolingDownError as CoolingDownError
+    from banditroute.errors import DeadlineError as DeadlineError
     from banditroute.errors import InputError as InputError
+    from banditroute.errors import InvalidRequestError as InvalidRequestError
     from banditroute.errors import NoEligibleModelError as NoEligibleModelError
+    from banditroute.errors import ProviderError as ProviderError
+    from banditroute.errors import RejectedError as RejectedError
+    from banditroute.errors import RequestError as RequestError
+    from banditroute.errors import StoreError as StoreError
+    from banditroute.errors import UnansweredError as UnansweredError
+    from banditroute.errors import UnknownDecisionError as UnknownDecisionError
     from banditroute.learning.policy import PolicySettings as PolicySettings
+    from banditroute.observe import Observer as Observer
+    from banditroute.records import Answer as Answer
+    from banditroute.records import ChatRequest as ChatRequest
     from banditroute.records import Context as Context
     from banditroute.records import Decision as Decision
+    from banditroute.records import Delta as Delta
     from banditroute.records import Demand as Demand
+    from banditroute.records import Feedback as Feedback
+    from banditroute.records import Outcome as Outcome
     from banditroute.records import Usage as Usage
+    from banditroute.router import Router as Router
+    from banditroute.routing.budgets import Cap as Cap
+    from banditroute.routing.budgets import PacedBudget as PacedBudget
+    from banditroute.routing.budgets import Scope as Scope
     from banditroute.routing.catalog import Capabilities as Capabilities
     from banditroute.routing.catalog import Catalog as Catalog
     from banditroute.routing.catalog import Model as Model
@@ -29,46 +55,101 @@ if TYPE_CHECKING:
     from banditroute.simulation.run import simulate as simulate
     from banditroute.simulation.saving import save_table as save_table
     from banditroute.simulation.table import OutcomeTable as OutcomeTable
+    from banditroute.storage.protocol import Trail as Trail
 
 _HOME = {
+    "Answer": "records",
     "BanditrouteError": "errors",
+    "BrokenStreamError": "errors",
+    "BudgetExceededError": "errors",
+    "Cap": "routing.budgets",
     "Capabilities": "routing.catalog",
     "Catalog": "routing.catalog",
+    "ChatRequest": "records",
+    "ConfigError": "errors",
     "Context": "records",
+    "CoolingDownError": "errors",
+    "DeadlineError": "errors",
     "Decider": "routing.decider",
     "Decision": "records",
+    "Delta": "records",
     "Demand": "records",
+    "Feedback": "records",
     "InputError": "errors",
+    "InvalidRequestError": "errors",
     "Model": "routing.catalog",
     "NoEligibleModelError": "errors",
+    "Observer": "observe",
+    "Outcome": "records",
     "OutcomeTable": "simulation.table",
+    "PacedBudget": "routing.budgets",
     "PolicySettings": "learning.policy",
     "Price": "routing.catalog",
+    "ProviderError": "errors",
+    "RejectedError": "errors",
+    "RequestError": "errors",
+    "Router": "router",
+    "RouterConfig": "config",
+    "Scope": "routing.budgets",
     "SimulationResult": "simulation.results",
+    "StoreError": "errors",
+    "Terms": "desk",
+    "Trail": "storage.protocol",
+    "UnansweredError": "errors",
+    "UnknownDecisionError": "errors",
     "Usage": "records",
+    "load_config": "config",
     "load_table": "simulation.loading",
+    "open_router": "assemble",
     "save_table": "simulation.saving",
     "simulate": "simulation.run",
 }
 
 __all__ = [
+    "Answer",
     "BanditrouteError",
+    "BrokenStreamError",
+    "BudgetExceededError",
+    "Cap",
     "Capabilities",
     "Catalog",
+    "ChatRequest",
+    "ConfigError",
     "Context",
+    "CoolingDownError",
+    "DeadlineError",
     "Decider",
     "Decision",
+    "Delta",
     "Demand",
+    "Feedback",
     "InputError",
+    "InvalidRequestError",
     "Model",
     "NoEligibleModelError",
+    "Observer",
+    "Outcome",
     "OutcomeTable",
+    "PacedBudget",
     "PolicySettings",
     "Price",
+    "ProviderError",
+    "RejectedError",
+    "RequestError",
+    "Router",
+    "RouterConfig",
+    "Scope",
     "SimulationResult",
+    "StoreError",
+    "Terms",
+    "Trail",
+    "UnansweredError",
+    "UnknownDecisionError",
     "Usage",
     "__version__",
+    "load_config",
     "load_table",
+    "open_router",
     "save_table",
     "simulate",
 ]

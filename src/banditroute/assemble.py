@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from banditroute.config import ProviderConfig, RouterConfig, StoreConfig, load_config, require_keys
@@ -21,6 +22,7 @@ from banditroute.observe import Event, KeyChanged, NullObserver, Observer
 from banditroute.providers.registry import provider_of
 from banditroute.router import Router
 from banditroute.routing.budgets import Cap, PacedBudget
+from banditroute.routing.catalog import Catalog
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
 from banditroute.routing.sessions import Sessions
@@ -69,7 +71,7 @@ class _Assembly:
         self._pool = ClientPool()
         watch = _KeyWatch(observer)
         self._endpoints = {
-            provider.name: _endpoint(provider, environ, watch, self._pool) for provider in plan.providers
+            provider.name: _endpoint(provider, plan.catalog, environ, watch, self._pool) for provider in plan.providers
         }
         self._targets = {
             model.name: Target(self._endpoints[model.provider], model.upstream) for model in plan.catalog
@@ -149,12 +151,19 @@ def open_store(config: StoreConfig) -> Store:
     return SQLiteStore(config.path, fsync=config.fsync, retention_s=config.retention_s, keep_prompts=config.keep_prompts)
 
 
-def _endpoint(provider: ProviderConfig, environ: Mapping[str, str], observer: Observer, pool: ClientPool) -> Endpoint:
+def _endpoint(
+    provider: ProviderConfig, catalog: Catalog, environ: Mapping[str, str], observer: Observer, pool: ClientPool
+) -> Endpoint:
     keys = KeyRing(
         [(name, environ[name]) for name in provider.api_key_env],
         most_in_flight=provider.transport.max_concurrent_per_key,
     )
-    protocol = provider_of(provider.kind, provider.options)
+    longest = tuple(
+        (model.upstream, model.capabilities.max_output_tokens)
+        for model in catalog
+        if model.provider == provider.name and model.capabilities.max_output_tokens is not None
+    )
+    protocol = provider_of(provider.kind, replace(provider.options, longest_answers=longest))
     return Endpoint(
         provider.name,
         protocol,

@@ -128,8 +128,8 @@ def test_bad_input_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_the_demo_writes_a_report_and_ends_with_what_was_saved(tmp_path: Path) -> None:
-    done = banditroute("demo", "--report", "demo.html", cwd=tmp_path)
+def test_the_replayed_demo_writes_a_report_and_ends_with_what_was_saved(tmp_path: Path) -> None:
+    done = banditroute("demo", "--replay", "--report", "demo.html", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "report: demo.html" in done.stdout
     assert done.stdout.rstrip().endswith("saved.")

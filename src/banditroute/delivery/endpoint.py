@@ -19,7 +19,7 @@ from banditroute.delivery.keys import KeyRing
 from banditroute.delivery.limits import Limits
 from banditroute.delivery.pool import ClientPool
 from banditroute.delivery.settings import Timeouts, Transport
-from banditroute.delivery.streaming import WholeReader, AnswerStream
+from banditroute.delivery.streaming import AnswerStream, WholeReader
 from banditroute.errors import ConfigError, KeyRefusedError, ProviderError, QuotaSpentError, RateLimitedError
 from banditroute.observe import NullObserver, Observer
 from banditroute.providers.protocol import Provider, StreamReader, WireReply, WireRequest
@@ -222,7 +222,7 @@ class Endpoint:
                     timer.reschedule(limit.at)
                 reply = await whole(response, self._provider, self._clock())
         except TimeoutError:
-            raise limit.error(_since(limits)) from None
+            raise limit.error(asyncio.get_running_loop().time()) from None
         hold.seen(self._provider.rate_limits(reply.headers, self._clock()))
         return reply
 
@@ -232,11 +232,11 @@ class Endpoint:
                 response = await self._wire.send(call)
                 reader = await self._reader(response)
         except TimeoutError:
-            raise limits.first.error(_since(limits)) from None
+            raise limits.first.error(asyncio.get_running_loop().time()) from None
         hold.seen(self._provider.rate_limits(response.headers, self._clock()))
-        hold.kept = True
         first = (reader.delta,) if isinstance(reader, WholeReader) else ()
         stream = AnswerStream(response, reader, limits, hold, self._wire.finish, first)
+        hold.kept = True
         await stream.begin()
         return stream
 

@@ -9,37 +9,41 @@ from banditroute.errors import TimedOutError
 
 
 class Limit(NamedTuple):
-    """An instant, and which limit it comes from: first_token, between_chunks, total or deadline.
+    """An instant, which limit it comes from (first_token, between_chunks, total or deadline), and since when it runs.
 
     A deadline is the caller's own and says nothing of the provider.
     """
 
     at: float
     phase: str
+    since: float
 
-    def error(self, waited_s: float) -> TimedOutError:
+    def error(self, now: float) -> TimedOutError:
         """The error of having passed it."""
-        return TimedOutError(self.phase, waited_s)
+        return TimedOutError(self.phase, now - self.since)
 
 
 class Limits:
-    """The limits of one attempt that was dispatched at an instant."""
+    """The limits of one attempt that was dispatched at an instant.
+
+    Attributes:
+        started: the instant.
+        first: the limit for the first content of a stream, or the head of a whole reply.
+        end: the limit for the end of either.
+    """
 
     __slots__ = ("_between_chunks_s", "end", "first", "started")
 
     def __init__(self, started: float, timeouts: Timeouts, deadline: float) -> None:
         self.started = started
         self._between_chunks_s = timeouts.between_chunks_s
-        self.end = Limit(deadline, "deadline")
-        """The end of the whole reply."""
-        if started + timeouts.total_s < deadline:
-            self.end = Limit(started + timeouts.total_s, "total")
-        self.first = self._within(started + timeouts.first_token_s, "first_token")
-        """The first content of a stream, or the head of a whole reply."""
+        total = Limit(started + timeouts.total_s, "total", started)
+        self.end = total if total.at < deadline else Limit(deadline, "deadline", started)
+        self.first = self._within(Limit(started + timeouts.first_token_s, "first_token", started))
 
     def next(self, quiet_since: float) -> Limit:
-        """The next content of a stream whose last came, or was first waited for, at an instant."""
-        return self._within(quiet_since + self._between_chunks_s, "between_chunks")
+        """The limit for the next content of a stream whose last came at an instant."""
+        return self._within(Limit(quiet_since + self._between_chunks_s, "between_chunks", quiet_since))
 
-    def _within(self, at: float, phase: str) -> Limit:
-        return Limit(at, phase) if at < self.end.at else self.end
+    def _within(self, limit: Limit) -> Limit:
+        return limit if limit.at < self.end.at else self.end

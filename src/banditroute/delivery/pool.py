@@ -55,8 +55,8 @@ class Client:
             raise
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             # A server may close an idle connection at the very moment that a request is put on it. Nothing is wrong
-            # then and nothing was served, so like browsers do (RFC 9112, section 9.3.1) the request goes out once
-            # more, on a connection that cannot be stale. A new connection that breaks is a failure.
+            # then and nothing was served, so as browsers do (RFC 9112, section 9.3.1) the request goes out once more,
+            # on a connection that cannot be stale. A new connection that breaks is a failure.
             if _opened.get():
                 raise
         self._check_open()

@@ -131,7 +131,7 @@ class AnswerStream:
             async with asyncio.timeout_at(limit.at):
                 return await self._response.content.readany()
         except TimeoutError:
-            raise limit.error(self._loop.time() - self._quiet_since) from None
+            raise limit.error(self._loop.time()) from None
         finally:
             self._read_at = self._loop.time()
 

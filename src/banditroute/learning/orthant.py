@@ -18,14 +18,41 @@ Floats = NDArray[np.float64]
 _SQRT2 = math.sqrt(2.0)
 
 
-def few_arms(mean: Sequence[float], sd: Sequence[float]) -> Floats:
-    """Probability (2,) or (3,) that each arm's score N(mean, sd^2) is the largest; every sd is above 0."""
+NARROWEST = 1e-6  # of the widest arm: a certain arm is treated as this narrow
+CERTAIN = 1e-9  # of the best mean: narrower than this, rounding would swamp the widths
+
+
+def few_arms(mean: Sequence[float], sd: Sequence[float], eligible: Sequence[bool] | None = None) -> Floats:
+    """Probability (K,), K at most 3, that each arm's score N(mean, sd^2) is the largest, over the eligible ones.
+
+    Raises:
+        ValueError: no arm is eligible.
+    """
+    if eligible is None or all(eligible):
+        return np.array(_probabilities(mean, sd))
+    arms = [arm for arm, may in enumerate(eligible) if may]
+    if not arms:
+        raise ValueError("no arm is eligible")
+    p = np.zeros(len(mean))
+    p[arms] = _probabilities([mean[arm] for arm in arms], [sd[arm] for arm in arms])
+    return p
+
+
+def _probabilities(mean: Sequence[float], sd: Sequence[float]) -> list[float]:
+    widest, best = max(sd), max(mean)
+    certain = CERTAIN * abs(best)
+    if widest <= certain:  # nothing left to chance: ties share
+        ties = sum(each == best for each in mean)
+        return [1.0 / ties if each == best else 0.0 for each in mean]
+    width = [max(each, widest * NARROWEST, certain) for each in sd]
+    if len(mean) == 1:
+        return [1.0]
     if len(mean) == 2:
-        first = _below((mean[0] - mean[1]) / math.hypot(*sd))
-        return np.array((first, 1.0 - first))
-    p = [max(_best_of_three(mean, sd, arm), 0.0) for arm in range(3)]
+        first = _below((mean[0] - mean[1]) / math.hypot(*width))
+        return [first, 1.0 - first]
+    p = [max(_best_of_three(mean, width, arm), 0.0) for arm in range(3)]
     total = sum(p)
-    return np.array([each / total for each in p])
+    return [each / total for each in p]
 
 
 def _best_of_three(mean: Sequence[float], sd: Sequence[float], arm: int) -> float:

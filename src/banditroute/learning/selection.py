@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from .orthant import few_arms
+from .orthant import CERTAIN, NARROWEST, few_arms
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -20,8 +20,6 @@ _BREAKS = np.array([-7.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 7.0])
 _LEGENDRE = np.polynomial.legendre.leggauss(8)
 _NODES, _WEIGHTS = 0.5 + 0.5 * _LEGENDRE[0], 0.5 * _LEGENDRE[1]  # on the unit interval
 _REACH = 0.4  # how fast panels may widen with the distance from an arm
-_NARROWEST = 1e-6  # of the widest arm: a certain arm is treated as this narrow
-_CERTAIN = 1e-9  # of the best mean: narrower than this, rounding would swamp the integral
 
 
 def best_arm_probabilities(mean: Floats, sd: Floats, eligible: Bools | None = None) -> Floats:
@@ -33,17 +31,19 @@ def best_arm_probabilities(mean: Floats, sd: Floats, eligible: Bools | None = No
     Raises:
         ValueError: no arm is eligible.
     """
+    if mean.size <= 3:
+        return few_arms(mean.tolist(), sd.tolist(), None if eligible is None else eligible.tolist())
     arms = np.arange(mean.size) if eligible is None else np.flatnonzero(eligible)
     if arms.size == 0:
         raise ValueError("no arm is eligible")
     out = np.zeros(mean.size)
     mu, width = mean[arms], sd[arms]
-    widest, certain = float(width.max()), _CERTAIN * abs(float(mu.max()))
+    widest, certain = float(width.max()), CERTAIN * abs(float(mu.max()))
     if widest <= certain:  # nothing left to chance: ties share
         best = mu == mu.max()
         out[arms] = best / best.sum()
         return out
-    width = np.maximum(width, max(widest * _NARROWEST, certain))
+    width = np.maximum(width, max(widest * NARROWEST, certain))
     low = float((mu - 7.0 * width).max())
     live = mu + 7.0 * width > low
     out[arms[live]] = _integrate(mu[live], width[live], low)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import orjson
+from types import MappingProxyType
 
 from banditroute.errors import ProviderError, UnfitError
 from banditroute.providers.anthropic_failures import error_event, failure
@@ -14,9 +13,12 @@ from banditroute.providers.anthropic_stream import AnthropicReader
 from banditroute.providers.protocol import StreamReader, WireReply, WireRequest
 from banditroute.providers.ratelimits import RateLimits, anthropic_rate_limits
 from banditroute.providers.reading import json_object
+from banditroute.providers.writing import json_bytes
 from banditroute.records import ChatRequest, Completion, EmbeddingRequest, Embeddings
 
 VERSION = "2023-06-01"
+
+_NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 
 
 class Anthropic:
@@ -24,6 +26,7 @@ class Anthropic:
 
     Args:
         default_max_tokens: limit on the answer where the caller names none, because Anthropic needs one.
+        longest_answers: the same by upstream model, where it is known.
         version: the value of `anthropic-version`.
         betas: names for `anthropic-beta`.
         headers: further headers of every call.
@@ -34,12 +37,14 @@ class Anthropic:
         self,
         *,
         default_max_tokens: int = 4096,
+        longest_answers: Mapping[str, int] = _NO_LIMITS,
         version: str = VERSION,
         betas: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
         path: str = "/v1/messages",
     ) -> None:
         self._default_max_tokens = default_max_tokens
+        self._longest_answers = longest_answers
         self._path = path
         self._headers = {"content-type": "application/json", "anthropic-version": version, **(headers or {})}
         if betas:
@@ -51,9 +56,10 @@ class Anthropic:
         Raises:
             UnfitError: the request asks for what Anthropic has no way to do; the field is named.
         """
-        body = messages_body(request, model=model, stream=stream, default_max_tokens=self._default_max_tokens)
+        longest = self._longest_answers.get(model, self._default_max_tokens)
+        body = messages_body(request, model=model, stream=stream, default_max_tokens=longest)
         headers = self._headers if key is None else {**self._headers, "x-api-key": key}
-        return WireRequest(self._path, headers, orjson.dumps(body))
+        return WireRequest(self._path, headers, json_bytes(body))
 
     def completion(self, reply: WireReply, now: float) -> Completion:
         """The answer in a reply that is not a stream.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import orjson
-
 from banditroute.errors import ProviderError
 from banditroute.providers.gemini_embeddings import embed_call, read_embeddings
 from banditroute.providers.gemini_failures import error_object, failure
@@ -16,6 +14,7 @@ from banditroute.providers.gemini_stream import GeminiReader
 from banditroute.providers.protocol import StreamReader, WireReply, WireRequest
 from banditroute.providers.ratelimits import RateLimits
 from banditroute.providers.reading import json_object
+from banditroute.providers.writing import json_bytes
 from banditroute.records import ChatRequest, Completion, EmbeddingRequest, Embeddings, Json
 
 
@@ -79,7 +78,7 @@ class Gemini:
 
     def _call(self, model: str, method: str, body: Json, key: str | None) -> WireRequest:
         headers = self._headers if key is None else {**self._headers, "x-goog-api-key": key}
-        return WireRequest(f"/{self._version}/{quote(_resource(model))}:{method}", headers, orjson.dumps(body))
+        return WireRequest(f"/{self._version}/{quote(_resource(model))}:{method}", headers, json_bytes(body))
 
     def _read(self, reply: WireReply, now: float) -> Json:
         if reply.status >= 400:

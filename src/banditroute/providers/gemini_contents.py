@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +17,19 @@ FOREIGN_CALL = "skip_thought_signature_validator"
 calls refuse the conversation."""
 
 _AUDIO: Mapping[str, str] = {"wav": "audio/wav", "mp3": "audio/mp3"}
+_MEDIA: Mapping[str, str] = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "heic": "image/heic",
+    "heif": "image/heif",
+    "gif": "image/gif",
+    "pdf": "application/pdf",
+    "mp3": "audio/mp3",
+    "wav": "audio/wav",
+    "mp4": "video/mp4",
+}
 _OWN_PARTS = ("inlineData", "inline_data", "fileData", "file_data", "functionCall", "functionResponse", "text")
 
 
@@ -154,7 +166,7 @@ def _media(url: str, place: str) -> Json:
     if not url.startswith(("http://", "https://", "gs://")):
         raise unfit(place, "neither a base64 data URL nor an http URL")
     file = {"fileUri": url}
-    kind, _ = mimetypes.guess_type(url.partition("?")[0])
+    kind = _MEDIA.get(url.partition("?")[0].rpartition(".")[2].lower())
     if kind:
         file["mimeType"] = kind
     return {"fileData": file}

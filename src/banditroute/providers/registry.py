@@ -19,12 +19,14 @@ class ProviderOptions:
         token_limit_field: what OpenAI's protocol calls the limit on the answer.
         ask_usage: whether OpenAI's protocol asks a stream to report usage.
         headers: further headers of every call.
+        longest_answers: the longest answer of each upstream model, for protocols that want a limit with every call.
     """
 
     key_header: Literal["authorization", "api-key"] = "authorization"
     token_limit_field: Literal["as_given", "max_tokens", "max_completion_tokens"] = "as_given"
     ask_usage: bool = True
     headers: tuple[tuple[str, str], ...] = ()
+    longest_answers: tuple[tuple[str, int], ...] = ()
 
 
 NO_OPTIONS = ProviderOptions()
@@ -60,7 +62,7 @@ def _openai(options: ProviderOptions) -> Provider:
 def _anthropic(options: ProviderOptions) -> Provider:
     from banditroute.providers.anthropic import Anthropic
 
-    return Anthropic(headers=dict(options.headers))
+    return Anthropic(longest_answers=dict(options.longest_answers), headers=dict(options.headers))
 
 
 def _gemini(options: ProviderOptions) -> Provider:

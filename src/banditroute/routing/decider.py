@@ -37,7 +37,6 @@ Bools = NDArray[np.bool_]
 _Value = TypeVar("_Value")
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-_NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
 _VERSION = 1
 _NO_ENCODER = "none"
 
@@ -149,8 +148,12 @@ class Decider:
         """
         x = self._inputs(context)
         forecast = self._forecast(context.task, demand, x, stay)
-        likely = _NO_NUMBERS if level_usd is None else self._by_name(forecast.amounts.likely_tokens)
-        screened = self._screen.check(demand, level_usd=level_usd, unavailable=unavailable, likely_tokens=likely)
+        screened = self._screen.check(
+            demand,
+            level_usd=level_usd,
+            unavailable=unavailable,
+            likely_tokens=lambda model: self._likely_tokens(model, context.task, x),
+        )
         if len(screened.reasons) == len(self._names):
             raise NoEligibleModelError(screened.reasons)
         screened = _within_latency(screened, demand.max_latency_s, forecast.amounts.latency_s, self._names)
@@ -179,8 +182,7 @@ class Decider:
         """Dollars to hold for a call: its worst case, an answer without a limit bounded by what is likely at 99%."""
         if demand.max_output_tokens is not None:
             return reservation_usd(model, demand)
-        amounts = self._signals.forecast(self._class_of(context.task), self._inputs(context))
-        return reservation_usd(model, demand, float(amounts.likely_tokens[self._catalog.arm(model.name)]))
+        return reservation_usd(model, demand, self._likely_tokens(model.name, context.task, self._inputs(context)))
 
     def learn(
         self,
@@ -292,8 +294,8 @@ class Decider:
         p = best_arm_probabilities(score, exploration.sampled * amounts.quality_sd, eligible)
         return mixed(p, exploration.floor(eligible, worth, pacers.largest_share(covering, forecast.cost_usd)))
 
-    def _by_name(self, values: Floats) -> dict[str, float]:
-        return dict(zip(self._names, values.tolist(), strict=True))
+    def _likely_tokens(self, model: str, task: str, x: Floats) -> float:
+        return float(self._signals.likely_tokens(self._class_of(task), x)[self._catalog.arm(model)])
 
     def _named(self, values: Sequence[_Value], screened: Eligibility) -> dict[str, _Value]:
         named = zip(self._names, values, strict=True)

@@ -22,7 +22,11 @@ from .catalog import Catalog, Model
 Bools = NDArray[np.bool_]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-_UNBOUNDED: Mapping[str, float] = MappingProxyType({})
+
+
+def unbounded(_model: str) -> float:
+    """Nothing is known of how long a model's answers are."""
+    return math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,13 @@ class Limits(NamedTuple):
     Attributes:
         level_usd: dollars that are left of a hard budget; None = no such budget.
         unavailable: models that cannot be called now, each with its reason.
-        likely_tokens: by model, what 99% of its answers stay below; bounds a reservation that nothing else does.
+        likely_tokens: what 99% of a model's answers stay below; bounds a reservation that nothing else does. It is
+            asked only where the budget's level may bind.
     """
 
     level_usd: float | None = None
     unavailable: Mapping[str, str] = _NONE
-    likely_tokens: Mapping[str, float] = _UNBOUNDED
+    likely_tokens: Callable[[str], float] = unbounded
 
 
 class Screen:
@@ -73,7 +78,7 @@ class Screen:
         *,
         level_usd: float | None = None,
         unavailable: Mapping[str, str] = _NONE,
-        likely_tokens: Mapping[str, float] = _UNBOUNDED,
+        likely_tokens: Callable[[str], float] = unbounded,
     ) -> Eligibility:
         """The models that may serve the demand now; see `eligible`."""
         limits = Limits(level_usd, unavailable, likely_tokens)
@@ -212,7 +217,7 @@ def _cost(model: Model, demand: Demand, limits: Limits) -> str | None:
         return f"{_may_cost(worst)}, the caller allows ${limit:.6g}"
     if level is None:
         return None
-    held = reservation_usd(model, demand, limits.likely_tokens.get(model.name, math.inf))
+    held = reservation_usd(model, demand, limits.likely_tokens(model.name))
     return f"{_may_cost(held)}, the budget has ${level:.6g} left" if held > level else None
 
 

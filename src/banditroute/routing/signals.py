@@ -27,14 +27,12 @@ class Amounts(NamedTuple):
         quality: expected quality, unclipped; quality_sd its posterior standard deviation.
         output_tokens: expected tokens.
         latency_s: expected seconds.
-        likely_tokens: tokens that 99% of answers are expected to stay below.
     """
 
     quality: Floats
     quality_sd: Floats
     output_tokens: Floats
     latency_s: Floats
-    likely_tokens: Floats
 
 
 class Signals:
@@ -73,11 +71,17 @@ class Signals:
         """What every model is expected to do with inputs x (X,) in a class; the index C means an unknown one."""
         models = self._models
         at = predict(self._posterior, task, x)
-        log_mean, log_var = at.mean[models:], at.var[models:] + self._posterior.noise[task, models:]
-        amounts = expected_amount(log_mean, log_var)
+        amounts = expected_amount(at.mean[models:], at.var[models:] + self._posterior.noise[task, models:])
         sd = np.sqrt(np.maximum(at.var[:models], 0.0))
-        likely = np.exp(np.minimum(log_mean[:models] + _LIKELY_SDS * np.sqrt(log_var[:models]), _MOST_LOG_TOKENS))
-        return Amounts(at.mean[:models], sd, amounts[:models], amounts[models:], likely)
+        return Amounts(at.mean[:models], sd, amounts[:models], amounts[models:])
+
+    def likely_tokens(self, task: int, x: Floats) -> Floats:
+        """Tokens (K,) that 99% of each model's answers are expected to stay below."""
+        models = self._models
+        at = predict(self._posterior, task, x)
+        log_mean = at.mean[models : 2 * models]
+        log_var = at.var[models : 2 * models] + self._posterior.noise[task, models : 2 * models]
+        return np.exp(np.minimum(log_mean + _LIKELY_SDS * np.sqrt(log_var), _MOST_LOG_TOKENS))
 
     def add(self, signal: int, edge: tuple[int, int], sums: Evidence) -> None:
         """Adds evidence (X, X), (X,), (), () to one edge of one signal; posteriors hear of it at `refresh`."""

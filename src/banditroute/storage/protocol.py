@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from banditroute.learning.evidence import Evidence
 from banditroute.records import Decision, Feedback, Outcome
+from banditroute.routing.budgets import Charge as Charge
+from banditroute.routing.budgets import Window as Window
 from banditroute.routing.lessons import Edge as Edge
 from banditroute.routing.lessons import Lesson
 from banditroute.routing.pacers import PaceRecord as PaceRecord
-
-
-class Window(NamedTuple):
-    """One stretch of one cap: the cap's name and its window's, as 2026-11-25 or 2026-11."""
-
-    budget: str
-    period: str
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """Dollars to add to what is spent in a window."""
-
-    window: Window
-    usd: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,19 +85,19 @@ def test_what_the_user_can_mend_is_one_line(
     error: Exception, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(replay, "load_table", failing(error))
-    assert run(["demo"]) == 2
+    assert run(["demo", "--replay"]) == 2
     assert capsys.readouterr().err == line
 
 
 def test_what_is_our_own_fault_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "load_table", failing(ZeroDivisionError("ours")))
     with pytest.raises(ZeroDivisionError, match="ours"):
-        run(["demo"])
+        run(["demo", "--replay"])
 
 
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(replay, "load_table", failing(KeyboardInterrupt()))
-    assert run(["demo"]) == 130
+    assert run(["demo", "--replay"]) == 130
     assert capsys.readouterr().out == ""
 
 

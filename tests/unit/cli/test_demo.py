@@ -61,16 +61,16 @@ def test_savings_are_against_the_best_model_for_every_request(build_result: Buil
 
 
 @pytest.mark.usefixtures("simulated")
-def test_the_demo_ends_with_what_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["demo"]) == 0
+def test_the_replay_ends_with_what_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--replay"]) == 0
     out, err = capsys.readouterr()
     assert "saved." in out.splitlines()[-1]
     assert err == ""
 
 
 @pytest.mark.usefixtures("simulated")
-def test_the_demo_has_json_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["demo", "--json"]) == 0
+def test_the_replay_has_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--replay", "--json"]) == 0
     results = orjson.loads(capsys.readouterr().out)["results"]
     assert len({result["budget_usd"] for result in results}) == 3
 
@@ -81,3 +81,25 @@ def simulated(monkeypatch: pytest.MonkeyPatch, build_result: BuildResult) -> Non
         return build_result(settings["policies"], settings["budgets_usd"], settings["seeds"])
 
     monkeypatch.setattr(replay, "simulate", simulate)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--budget-usd", "0"], "budget-usd"),
+        (["--requests", "0"], "requests"),
+        (["--requests", "1501"], "requests"),
+        (["--seconds", "-1"], "seconds"),
+        (["--replay", "--local-model"], "--replay"),
+        (["--replay", "--outage"], "--outage"),
+        (["--report", "no/such/folder/demo.html"], "no/such/folder"),
+    ],
+)
+def test_what_the_demo_cannot_do_is_one_line(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["demo", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert problem in err

@@ -1,0 +1,36 @@
+"""What a store refuses to take in: numbers that would spoil every sum they are added to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from banditroute.errors import InputError
+from banditroute.routing.lessons import Lesson
+
+from .protocol import Charge, Dispatch
+
+
+def check_dispatch(dispatch: Dispatch) -> None:
+    """Makes sure that a decision has an instant.
+
+    Raises:
+        InputError: it is no finite number.
+    """
+    if not math.isfinite(dispatch.decision.at):
+        raise InputError(f"{dispatch.decision.at} is not an instant", field="at")
+
+
+def check_numbers(lessons: Iterable[Lesson], charges: Iterable[Charge] = ()) -> None:
+    """Makes sure that what is to be added up is finite.
+
+    Raises:
+        InputError: it is not.
+    """
+    for lesson in lessons:
+        seen = [value for value in lesson.values if value is not None]
+        if not math.isfinite(sum(lesson.x) + sum(seen)):
+            raise InputError(f"a lesson of {lesson.model!r} has a number that is not finite", field="lessons")
+    for charge in charges:
+        if not math.isfinite(charge.usd):
+            raise InputError(f"{charge.usd} is not an amount of dollars", field="charges")

@@ -1,0 +1,189 @@
+"""Records as JSON and back, without loss; a field that a later version wrote is passed over.
+
+Numbers that JSON has no word for (infinite, not a number) come back as not a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, cast
+
+import orjson
+
+from banditroute.errors import InputError, StoreError
+from banditroute.records import Attempt, Context, Decision, Feedback, Forecast, Json, Outcome, Usage
+
+from .protocol import Charge, Dispatch, PaceRecord, Settlement, Window
+
+T = TypeVar("T")
+
+
+class Settled(NamedTuple):
+    """What the log keeps of a settlement; its lessons follow from the decision and the outcome."""
+
+    outcome: Outcome
+    charges: tuple[Charge, ...]
+    paces: tuple[PaceRecord, ...]
+
+
+def dispatch_json(dispatch: Dispatch) -> str:
+    """A dispatch without its prompt.
+
+    Raises:
+        InputError: a text in it is no Unicode.
+    """
+    return _json(
+        {
+            "decision": dispatch.decision,
+            "reserved_usd": dispatch.reserved_usd,
+            "windows": dispatch.windows,
+            "expires_at": dispatch.expires_at,
+            "by_caller": dispatch.by_caller,
+        }
+    )
+
+
+def dispatch_of(text: str, prompt: bytes | None = None) -> Dispatch:
+    """The dispatch that was written.
+
+    Raises:
+        StoreError: the text is no dispatch.
+    """
+    return _read(_dispatch, text, prompt)
+
+
+def settlement_json(settlement: Settlement) -> str:
+    """A settlement without its lessons.
+
+    Raises:
+        InputError: a text in it is no Unicode.
+    """
+    charges = [(*charge.window, charge.usd) for charge in settlement.charges]
+    return _json({"outcome": settlement.outcome, "charges": charges, "paces": settlement.paces})
+
+
+def settled_of(text: str) -> Settled:
+    """What was written of a settlement.
+
+    Raises:
+        StoreError: the text is no settlement.
+    """
+    return _read(_settled, text)
+
+
+def feedback_json(feedback: Feedback) -> str:
+    """A judgement.
+
+    Raises:
+        InputError: a text in it is no Unicode.
+    """
+    return _json(feedback)
+
+
+def feedback_of(text: str) -> Feedback:
+    """The judgement that was written.
+
+    Raises:
+        StoreError: the text is no judgement.
+    """
+    return _read(_record, text, Feedback)
+
+
+def pace_json(record: PaceRecord) -> str:
+    """A pace."""
+    return _json(record)
+
+
+def pace_of(text: str) -> PaceRecord:
+    """The pace that was written.
+
+    Raises:
+        StoreError: the text is no pace.
+    """
+    return _read(_record, text, PaceRecord)
+
+
+def _json(record: Any) -> str:
+    try:
+        return orjson.dumps(record, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    except orjson.JSONEncodeError as error:
+        raise InputError(f"a record cannot be written: {error}", remedy="use Unicode text and plain numbers") from error
+
+
+def _plain(value: Any) -> Any:
+    """What orjson knows for what it does not: mappings that are no dicts, named tuples, subclassed numbers."""
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[str, Any]", value))
+    if isinstance(value, tuple):
+        return list(cast("tuple[Any, ...]", value))
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is no part of a record")
+
+
+def _read(reader: Any, text: str, *more: Any) -> Any:
+    try:
+        return reader(orjson.loads(text), *more)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StoreError(f"a row holds no record: {text[:60]!r} ({error}); the store is damaged") from error
+
+
+def _dispatch(data: Json, prompt: bytes | None) -> Dispatch:
+    return Dispatch(
+        decision=_decision(data["decision"]),
+        reserved_usd=_float(data["reserved_usd"]),
+        windows=tuple(Window(*window) for window in data["windows"]),
+        expires_at=_float(data["expires_at"]),
+        by_caller=data["by_caller"],
+        prompt=prompt,
+    )
+
+
+def _decision(data: Json) -> Decision:
+    context = data["context"]
+    forecasts = {model: _record(forecast, Forecast) for model, forecast in data["forecasts"].items()}
+    return _record(
+        {
+            **data,
+            "context": _record({**context, "features": tuple(map(_float, context["features"]))}, Context),
+            "propensity": _float(data["propensity"]),
+            "propensities": _floats(data["propensities"]),
+            "shadow_prices": _floats(data["shadow_prices"]),
+            "forecasts": forecasts,
+        },
+        Decision,
+    )
+
+
+def _settled(data: Json) -> Settled:
+    charges = tuple(Charge(Window(budget, period), usd) for budget, period, usd in data["charges"])
+    return Settled(_outcome(data["outcome"]), charges, tuple(_record(pace, PaceRecord) for pace in data["paces"]))
+
+
+def _outcome(data: Json) -> Outcome:
+    usage = data["usage"]
+    attempts = tuple(_record(attempt, Attempt) for attempt in data["attempts"])
+    return _record({**data, "usage": usage and _record(usage, Usage), "attempts": attempts}, Outcome)
+
+
+def _record(data: Json, kind: type[T]) -> T:
+    """A record of that kind: what it does not know is passed over, and a number that is missing is not a number."""
+    names, floats = _fields(kind)
+    return kind(**{n: math.nan if v is None and n in floats else v for n, v in data.items() if n in names})
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """A record's fields, and those that are numbers and never None."""
+    types: Mapping[str, Any] = kind.__annotations__
+    return frozenset(types), frozenset(name for name, type_ in types.items() if type_ in ("float", float))
+
+
+def _float(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _floats(data: Mapping[str, float | None]) -> Mapping[str, float]:
+    return {name: _float(value) for name, value in data.items()}

@@ -1,0 +1,71 @@
+"""Connections to one SQLite file, set up alike."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+BUSY_TIMEOUT_S = 5.0
+
+_STATEMENTS = 64
+_CHECKPOINT_PAGES = 4000  # 16 MB: the sums change in every commit, and are copied to the file once per checkpoint
+_WAL_LIMIT_BYTES = 64 << 20  # a log that grew beyond this in a burst is cut back afterwards
+
+
+def connect_to_write(path: str, *, fsync: bool) -> sqlite3.Connection:
+    """A connection that writes; makes the file where there is none.
+
+    Args:
+        path: the file.
+        fsync: wait for the disk at each commit, so that a power cut loses nothing either.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # binds only in an empty file, before its first write
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: str) -> sqlite3.Connection:
+    """A connection that only reads, and waits for no writer.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+    connection = _connect(Path(path).absolute().as_uri() + "?mode=rw")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Generator[None]:
+    """Commits what is done inside; undoes it where an error ends it."""
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS,
+        uri=path.startswith("file:"),
+    )

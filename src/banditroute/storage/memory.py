@@ -1,0 +1,194 @@
+"""A store in the memory of one process: the whole contract, nothing on disk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from banditroute.errors import StoreError, UnknownDecisionError
+from banditroute.records import Feedback
+from banditroute.routing.lessons import Lesson
+
+from .checking import check_dispatch, check_numbers
+from .codec import dispatch_json, dispatch_of, feedback_json, feedback_of, settled_of, settlement_json
+from .judging import judged_outcome
+from .protocol import Dispatch, Settlement, State, Trail
+from .tally import Tally
+
+_DEFAULT_KEPT = 100_000
+
+
+@dataclass(slots=True)
+class _Row:
+    """A decision as text: a twentieth of the objects, which the garbage collector would visit again and again."""
+
+    at: float
+    dispatch: str
+    prompt: bytes | None
+    settlement: str | None = None
+    number: int = 0
+    feedback: dict[str, str] = field(default_factory=dict[str, str])
+
+    def trail(self) -> Trail:
+        dispatch = dispatch_of(self.dispatch, self.prompt)
+        if self.settlement is None:
+            return Trail(dispatch)
+        settled = settled_of(self.settlement)
+        return Trail(dispatch, settled.outcome, settled.charges, tuple(map(feedback_of, self.feedback.values())))
+
+    def add_to(self, tally: Tally) -> None:
+        paces = () if self.settlement is None else settled_of(self.settlement).paces
+        tally.add(self.trail(), paces, self.number)
+
+
+class MemoryStore:
+    """Keeps everything in memory until the process ends; closing and opening again changes nothing.
+
+    Args:
+        kept: how many settled decisions are kept: the newest. What the others taught and spent stays.
+        keep_prompts: whether the messages of a request are kept.
+    """
+
+    def __init__(self, *, kept: int = _DEFAULT_KEPT, keep_prompts: bool = False) -> None:
+        self._kept = kept
+        self._keep_prompts = keep_prompts
+        self._rows: dict[str, _Row] = {}
+        self._settled: dict[str, None] = {}
+        self._tally = Tally()
+        self._retired = Tally()
+        self._number = 0
+        self._open = False
+
+    async def open(self) -> None:
+        """Makes the store ready."""
+        self._open = True
+
+    def begin(self, dispatch: Dispatch) -> None:
+        """Takes a decision in.
+
+        Raises:
+            InputError: a text in it is no Unicode.
+            StoreError: the store is closed.
+        """
+        self._check_open()
+        check_dispatch(dispatch)
+        decision = dispatch.decision
+        if decision.decision_id not in self._rows:
+            prompt = dispatch.prompt if self._keep_prompts else None
+            self._rows[decision.decision_id] = _Row(decision.at, dispatch_json(dispatch), prompt)
+
+    async def settle(self, settlement: Settlement) -> bool:
+        """Writes an outcome and all that it changes; False where the decision already has one.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+            InputError: a text in it is no Unicode.
+            StoreError: the store is closed, or a lesson's inputs are not those that its edge has seen.
+        """
+        check_numbers(settlement.lessons, settlement.charges)
+        row = self._row(settlement.outcome.decision_id)
+        if row.settlement is not None:
+            return False
+        self._tally.check(settlement.lessons)
+        row.settlement = settlement_json(settlement)
+        self._number += 1
+        row.number = self._number
+        self._tally.learn(settlement.lessons)
+        self._tally.charge(settlement.charges)
+        self._tally.pace(settlement.paces, self._number)
+        self._settled[settlement.outcome.decision_id] = None
+        if len(self._settled) > self._kept:
+            self._retire([next(iter(self._settled))])
+        return True
+
+    async def judge(self, feedback: Feedback, lesson: Lesson) -> bool:
+        """Writes a judgement and its lesson; False where that source already judged the decision.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+            NotServedError: it has no answer that could be judged.
+            InputError: a text in it is no Unicode.
+            StoreError: the store is closed, or the lesson's inputs are not those that its edge has seen.
+        """
+        check_numbers((lesson,))
+        row = self._row(feedback.decision_id)
+        if feedback.source in row.feedback:
+            return False
+        judged_outcome(feedback.decision_id, row.settlement)
+        self._tally.check((lesson,))
+        row.feedback[feedback.source] = feedback_json(feedback)
+        self._tally.learn((lesson,))
+        return True
+
+    async def trail(self, decision_id: str) -> Trail:
+        """Everything on record of a decision.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+            StoreError: the store is closed.
+        """
+        return self._row(decision_id).trail()
+
+    async def trails(self) -> AsyncIterator[Trail]:
+        """Every decision on record, in the order in which they were taken in."""
+        self._check_open()
+        for decision_id in list(self._rows):
+            row = self._rows.get(decision_id)
+            if row is not None:
+                yield row.trail()
+
+    async def recent(self, limit: int) -> list[Trail]:
+        """The newest decisions, newest first."""
+        self._check_open()
+        return [row.trail() for row in islice(reversed(self._rows.values()), limit)]
+
+    async def unsettled(self) -> list[Dispatch]:
+        """Decisions that have no outcome, oldest first."""
+        self._check_open()
+        return [row.trail().dispatch for row in self._rows.values() if row.settlement is None]
+
+    async def state(self) -> State:
+        """What the log amounts to."""
+        self._check_open()
+        return self._tally.state()
+
+    async def rebuilt(self) -> State:
+        """The same, computed anew from what is kept of the log and from what fell out of it."""
+        self._check_open()
+        tally = Tally(self._retired.evidence, self._retired.spent_usd, self._retired.paces)
+        for row in self._rows.values():
+            row.add_to(tally)
+        return tally.state()
+
+    async def replace(self, state: State) -> None:
+        """Puts another state in the place of the one that is kept."""
+        self._check_open()
+        self._tally = Tally.of(state, self._number)
+
+    async def prune(self, before: float) -> int:
+        """Forgets settled decisions older than that instant; returns how many there were."""
+        self._check_open()
+        old = [decision_id for decision_id in self._settled if self._rows[decision_id].at < before]
+        self._retire(old)
+        return len(old)
+
+    async def aclose(self) -> None:
+        """Closes the store; what is in it stays."""
+        self._open = False
+
+    def _retire(self, decision_ids: Iterable[str]) -> None:
+        for decision_id in decision_ids:
+            del self._settled[decision_id]
+            self._rows.pop(decision_id).add_to(self._retired)
+
+    def _row(self, decision_id: str) -> _Row:
+        self._check_open()
+        row = self._rows.get(decision_id)
+        if row is None:
+            raise UnknownDecisionError(decision_id)
+        return row
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreError("the store is closed; open it first")

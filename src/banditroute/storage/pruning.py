@@ -1,0 +1,32 @@
+"""Forgetting old rows: what they taught and spent goes to the retired sums in the transaction that deletes them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from .connecting import transaction
+from .reading import settled_before
+from .tally import Tally
+from .totals import RETIRED, Totals
+
+_FREED_PAGES = 512  # given back to the disk after each step, about what a step frees
+
+
+def prune_page(connection: sqlite3.Connection, before: float) -> int:
+    """Forgets one page of settled decisions older than an instant; returns how many there were, 0 at the end.
+
+    Raises:
+        StoreError: a row is damaged; nothing was forgotten.
+        sqlite3.Error: it cannot be written; nothing was forgotten.
+    """
+    with transaction(connection):
+        rows = settled_before(connection, before)
+        tally = Tally()
+        for row in rows:
+            row.add_to(tally)
+        Totals(connection, RETIRED).add(tally)
+        gone = [(row.seq,) for row in rows]
+        connection.executemany("DELETE FROM feedback WHERE decision = ?", gone)
+        connection.executemany("DELETE FROM decision WHERE seq = ?", gone)
+    connection.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
+    return len(rows)

@@ -1,0 +1,106 @@
+"""What is read of the log, through a connection that waits for no writer."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from banditroute.records import Feedback
+
+from .codec import dispatch_of, feedback_of, settled_of
+from .protocol import Dispatch, PaceRecord, Trail
+from .tally import Tally
+
+PAGE = 256
+
+_ROW = "SELECT seq, dispatch, prompt, settlement, paced FROM decision"
+_FEEDBACK = "SELECT decision, feedback FROM feedback WHERE decision BETWEEN ? AND ? ORDER BY seq"
+
+
+class Logged(NamedTuple):
+    """A decision's row.
+
+    Attributes:
+        seq: its place in the log.
+        trail: everything on record of it.
+        paces: where the paced budgets stood after it; number: their place in the order of writing.
+    """
+
+    seq: int
+    trail: Trail
+    paces: tuple[PaceRecord, ...]
+    number: int
+
+    def add_to(self, tally: Tally) -> None:
+        """Adds what it taught and spent."""
+        tally.add(self.trail, self.paces, self.number)
+
+
+def find(connection: sqlite3.Connection, decision_id: str) -> Logged | None:
+    """A decision by its id; None where it is not on record."""
+    found = _logged(connection, f"{_ROW} WHERE decision_id = ?", decision_id)
+    return found[0] if found else None
+
+
+def page(connection: sqlite3.Connection, after: int) -> list[Logged]:
+    """The rows that follow a place in the log, as many as make a page."""
+    return _logged(connection, f"{_ROW} WHERE seq > ? ORDER BY seq LIMIT ?", after, PAGE)
+
+
+def pages(connection: sqlite3.Connection) -> Iterator[Logged]:
+    """Every row, in the order of the log."""
+    after = 0
+    while rows := page(connection, after):
+        yield from rows
+        after = rows[-1].seq
+
+
+def newest(connection: sqlite3.Connection, limit: int) -> list[Logged]:
+    """The rows that were taken in last, newest first."""
+    return _logged(connection, f"{_ROW} ORDER BY seq DESC LIMIT ?", limit)
+
+
+def settled_before(connection: sqlite3.Connection, before: float) -> list[Logged]:
+    """The oldest decisions of before an instant that have an outcome, as many as make a page."""
+    query = f"{_ROW} WHERE at < ? AND settlement IS NOT NULL ORDER BY at LIMIT ?"
+    return _logged(connection, query, before, PAGE)
+
+
+def unsettled(connection: sqlite3.Connection) -> list[Dispatch]:
+    """Decisions without an outcome, oldest first."""
+    query = "SELECT dispatch, prompt FROM decision WHERE settlement IS NULL ORDER BY seq"
+    return [dispatch_of(dispatch, prompt) for dispatch, prompt in connection.execute(query)]
+
+
+def _logged(connection: sqlite3.Connection, query: str, *values: object) -> list[Logged]:
+    rows = connection.execute(query, values).fetchall()
+    if not rows:
+        return []
+    places = [row[0] for row in rows]
+    feedback = _feedback(connection, min(places), max(places))
+    return [_row(*row, feedback=tuple(feedback.get(row[0], ()))) for row in rows]
+
+
+def _row(
+    seq: int,
+    dispatch: str,
+    prompt: bytes | None,
+    settlement: str | None,
+    number: int | None,
+    *,
+    feedback: tuple[Feedback, ...],
+) -> Logged:
+    begun = dispatch_of(dispatch, prompt)
+    if settlement is None:
+        return Logged(seq, Trail(begun, feedback=feedback), (), 0)
+    outcome, charges, paces = settled_of(settlement)
+    return Logged(seq, Trail(begun, outcome, charges, feedback), paces, number or 0)
+
+
+def _feedback(connection: sqlite3.Connection, first: int, last: int) -> dict[int, list[Feedback]]:
+    """The judgements of a stretch of the log, in the order in which they came."""
+    found: dict[int, list[Feedback]] = {}
+    for decision, text in connection.execute(_FEEDBACK, (first, last)):
+        found.setdefault(decision, []).append(feedback_of(text))
+    return found

@@ -1,0 +1,83 @@
+"""The tables, as numbered steps from an empty file; a step that was published is never changed."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from banditroute.errors import StoreError
+
+from .connecting import transaction
+
+_TOTALS = """
+CREATE TABLE {prefix}evidence (
+    edge INTEGER PRIMARY KEY,
+    task TEXT NOT NULL,
+    model TEXT NOT NULL,
+    signal TEXT NOT NULL,
+    encoder_version TEXT NOT NULL,
+    sums BLOB NOT NULL,
+    UNIQUE (task, model, signal, encoder_version)
+);
+CREATE TABLE {prefix}spent (
+    budget TEXT NOT NULL,
+    period TEXT NOT NULL,
+    usd REAL NOT NULL,
+    PRIMARY KEY (budget, period)
+) WITHOUT ROWID;
+CREATE TABLE {prefix}pace (
+    budget TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    pace TEXT
+) WITHOUT ROWID;
+"""
+
+_FIRST = f"""
+CREATE TABLE decision (
+    seq INTEGER PRIMARY KEY,
+    decision_id TEXT NOT NULL UNIQUE,
+    at REAL NOT NULL,
+    dispatch TEXT NOT NULL,
+    settlement TEXT,
+    paced INTEGER,
+    prompt BLOB
+);
+CREATE INDEX decision_by_age ON decision (at);
+CREATE INDEX decision_unsettled ON decision (seq) WHERE settlement IS NULL;
+CREATE TABLE feedback (
+    seq INTEGER PRIMARY KEY,
+    decision INTEGER NOT NULL REFERENCES decision (seq),
+    source TEXT NOT NULL,
+    feedback TEXT NOT NULL,
+    UNIQUE (decision, source)
+);
+{_TOTALS.format(prefix="")}
+{_TOTALS.format(prefix="retired_")}
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST,)
+"""Step i brings a file of version i to version i + 1; no statement of a step has a semicolon inside."""
+
+
+def migrate(connection: sqlite3.Connection, path: str, steps: tuple[str, ...] = MIGRATIONS) -> None:
+    """Brings a file up to date, all or nothing.
+
+    Raises:
+        StoreError: a newer version of the library wrote it.
+        sqlite3.Error: it cannot be read or written.
+    """
+    if _version(connection, path, steps) == len(steps):
+        return
+    with transaction(connection):
+        for step in steps[_version(connection, path, steps) :]:  # anew: another process may have been first
+            for statement in step.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+def _version(connection: sqlite3.Connection, path: str, steps: tuple[str, ...]) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(steps):
+        raise StoreError(
+            f"{path}: its tables are of version {version}, this banditroute knows {len(steps)}; upgrade banditroute"
+        )
+    return version

@@ -1,0 +1,141 @@
+"""What a log amounts to, added up row by row: evidence by edge, dollars by window, the last pace of each budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.errors import StoreError
+from banditroute.routing.lessons import Edge, Lesson, lesson_of, lessons_of
+
+from .packing import edges_of, packed, sums_of, unpacked, width_of
+from .protocol import Charge, PaceRecord, State, Trail, Window
+
+Floats = NDArray[np.float64]
+
+_FOLD_AT = 256  # lessons that are kept before they are added up, many at once being cheaper than each
+
+
+class LoggedPace(NamedTuple):
+    """A budget's pace, and its number in the order of writing: the highest is the last."""
+
+    number: int
+    record: PaceRecord
+
+
+class Tally:
+    """Sums that grow with the log; they may start from those of rows that are gone.
+
+    Args:
+        evidence: packed, by edge.
+        spent_usd: by window.
+        paces: by budget.
+    """
+
+    def __init__(
+        self,
+        evidence: Mapping[Edge, Floats] | None = None,
+        spent_usd: Mapping[Window, float] | None = None,
+        paces: Mapping[str, LoggedPace] | None = None,
+    ) -> None:
+        self._evidence = {edge: sums.copy() for edge, sums in (evidence or {}).items()}
+        self.spent_usd = dict(spent_usd or {})
+        self.paces = dict(paces or {})
+        self._widths = {edge: width_of(sums) for edge, sums in self._evidence.items()}
+        self._lessons: list[Lesson] = []
+
+    @classmethod
+    def of(cls, state: State, number: int = 0) -> Tally:
+        """The sums of a state; its paces get that number."""
+        evidence = {edge: packed(sums) for edge, sums in state.evidence.items()}
+        return cls(evidence, state.spent_usd, {name: LoggedPace(number, pace) for name, pace in state.paces.items()})
+
+    @property
+    def evidence(self) -> Mapping[Edge, Floats]:
+        """The sums of every edge, packed."""
+        self._fold()
+        return self._evidence
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of a pace; 0 where there is none."""
+        return max((pace.number for pace in self.paces.values()), default=0)
+
+    def check(self, lessons: Iterable[Lesson]) -> None:
+        """Makes sure that lessons can be added.
+
+        Raises:
+            StoreError: one has inputs of another width than those that its edge has seen.
+        """
+        for lesson in lessons:
+            for edge in edges_of(lesson):
+                check_width(edge, self._widths.get(edge), lesson)
+
+    def learn(self, lessons: Iterable[Lesson]) -> None:
+        """Adds lessons that were checked."""
+        for lesson in lessons:
+            self._lessons.append(lesson)
+            for edge in edges_of(lesson):
+                self._widths.setdefault(edge, len(lesson.x))
+        if len(self._lessons) >= _FOLD_AT:
+            self._fold()
+
+    def charge(self, charges: Iterable[Charge]) -> None:
+        """Adds what was spent."""
+        for charge in charges:
+            self.spent_usd[charge.window] = self.spent_usd.get(charge.window, 0.0) + charge.usd
+
+    def pace(self, paces: Iterable[PaceRecord], number: int) -> None:
+        """Takes in paces, where none that is known was written later."""
+        for record in paces:
+            known = self.paces.get(record.budget)
+            if known is None or known.number <= number:
+                self.paces[record.budget] = LoggedPace(number, record)
+
+    def add(self, trail: Trail, paces: Iterable[PaceRecord] = (), number: int = 0) -> None:
+        """Adds everything on record of a decision.
+
+        Raises:
+            StoreError: it does not go together with what was added before.
+        """
+        lessons = taught_by(trail)
+        self.check(lessons)
+        self.learn(lessons)
+        self.charge(trail.charges)
+        self.pace(paces, number)
+
+    def state(self) -> State:
+        """What it all amounts to."""
+        evidence = {edge: unpacked(sums) for edge, sums in self.evidence.items()}
+        return State(evidence, dict(self.spent_usd), {name: pace.record for name, pace in self.paces.items()})
+
+    def _fold(self) -> None:
+        for edge, sums in sums_of(self._lessons).items():
+            known = self._evidence.get(edge)
+            self._evidence[edge] = sums if known is None else known + sums
+        self._lessons.clear()
+
+
+def taught_by(trail: Trail) -> list[Lesson]:
+    """Everything that a decision taught, by its outcome and by the judgements of it."""
+    if trail.outcome is None:
+        return []
+    outcome = trail.outcome
+    judged = (lesson_of(trail.decision, outcome, feedback) for feedback in trail.feedback)
+    return [*lessons_of(trail.decision, outcome), *judged]
+
+
+def check_width(edge: Edge, known: int | None, lesson: Lesson) -> None:
+    """Makes sure that a lesson goes with what an edge has seen.
+
+    Raises:
+        StoreError: it does not.
+    """
+    if known is not None and known != len(lesson.x):
+        raise StoreError(
+            f"evidence of {edge.model!r} in {edge.task!r} has {known} inputs, the lesson {len(lesson.x)}; "
+            f"give a changed encoder a new version than {edge.encoder_version!r}"
+        )

@@ -1,0 +1,1 @@
+"""For those who test against banditroute or extend it: contract suites and fakes."""
