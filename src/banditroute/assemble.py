@@ -73,9 +73,7 @@ class _Assembly:
         self._endpoints = {
             provider.name: _endpoint(provider, plan.catalog, environ, watch, self._pool) for provider in plan.providers
         }
-        self._targets = {
-            model.name: Target(self._endpoints[model.provider], model.upstream) for model in plan.catalog
-        }
+        self._targets = {model.name: Target(self._endpoints[model.provider], model.upstream) for model in plan.catalog}
         providers = {model.name: model.provider for model in plan.catalog}
         self._availability = Availability(providers, plan.breaking, self._cooling_until, observer)
         watch.availability = self._availability
@@ -148,7 +146,9 @@ def open_store(config: StoreConfig) -> Store:
     """The store that a configuration names, not yet opened."""
     if config.kind == "memory":
         return MemoryStore()
-    return SQLiteStore(config.path, fsync=config.fsync, retention_s=config.retention_s, keep_prompts=config.keep_prompts)
+    return SQLiteStore(
+        config.path, fsync=config.fsync, retention_s=config.retention_s, keep_prompts=config.keep_prompts
+    )
 
 
 def _endpoint(

@@ -212,7 +212,7 @@ class TimedOutError(ProviderError):
     """The provider took longer than one of its time limits.
 
     Attributes:
-        phase: which limit: connect, first_token, between_chunks or total.
+        phase: which limit: connect, whole, first_token, between_chunks or total; deadline and queue are the caller's.
         waited_s: how long was waited.
     """
 

@@ -30,7 +30,7 @@ from banditroute.testing.faults import FAULTS
 from banditroute.testing.faulty_exchange import CONTENT, DONE, ROLE, STOP, Exchange
 from banditroute.testing.faulty_server import FaultyServer, closed_port
 
-LIMITS = Timeouts(connect_s=0.5, first_token_s=0.3, between_chunks_s=0.25, total_s=0.6)
+LIMITS = Timeouts(connect_s=0.5, whole_s=0.5, first_token_s=0.3, between_chunks_s=0.25, total_s=0.6)
 ASK = ChatRequest(({"role": "user", "content": "What is the capital of France?"},))
 ANSWER = "Paris is the capital of France."
 NEVER = float("inf")
@@ -64,13 +64,13 @@ ENDINGS: dict[str, tuple[Ending, Ending]] = {
     "empty-choices": (BrokenReplyError, BrokenReplyError),
     "error-in-200": (ServerFailedError, ServerFailedError),
     "json-for-stream": (ANSWER, ANSWER),
-    "hang-before-head": ("first_token", "first_token"),
-    "hang-after-head": ("total", "first_token"),
-    "slow-head": ("first_token", "first_token"),
-    "slow-body": ("total", "first_token"),
-    "stall-between-tokens": ("total", "between_chunks"),
-    "pings-forever": ("total", "first_token"),
-    "pings-after-token": ("total", "between_chunks"),
+    "hang-before-head": ("whole", "first_token"),
+    "hang-after-head": ("whole", "first_token"),
+    "slow-head": ("whole", "first_token"),
+    "slow-body": ("whole", "first_token"),
+    "stall-between-tokens": ("whole", "between_chunks"),
+    "pings-forever": ("whole", "first_token"),
+    "pings-after-token": ("whole", "between_chunks"),
     "close-on-request": (ConnectionFailedError, ConnectionFailedError),
     "reset-on-request": (ConnectionFailedError, ConnectionFailedError),
     "cut-before-token": (ConnectionFailedError, CutStreamError),

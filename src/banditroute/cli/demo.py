@@ -29,7 +29,7 @@ def command(
     budget_usd: Annotated[
         float, typer.Option(metavar="X", min=1e-9, help="Dollars per request to keep to, live.")
     ] = 0.001,
-    requests: Annotated[int, typer.Option(metavar="N", min=1, max=1500, help="How many to send, live.")] = 1500,
+    requests: Annotated[int, typer.Option(metavar="N", min=1, max=1500, help="How many to send at most, live.")] = 1500,
     seconds: Annotated[float, typer.Option(metavar="S", min=0.1, help="How long to send for, live.")] = 16.0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     report: Annotated[
@@ -50,7 +50,7 @@ def command(
     if local_model:
         from banditroute.cli.live.local import local_demo
 
-        local_demo(json=json)
+        local_demo(requests=requests, json=json)
     else:
         from banditroute.cli.live.command import live_demo
         from banditroute.cli.live.run import LiveSettings

@@ -23,6 +23,7 @@ from banditroute.delivery.streaming import AnswerStream, WholeReader
 from banditroute.errors import ConfigError, KeyRefusedError, ProviderError, QuotaSpentError, RateLimitedError
 from banditroute.observe import NullObserver, Observer
 from banditroute.providers.protocol import Provider, StreamReader, WireReply, WireRequest
+from banditroute.providers.vectors import in_format
 from banditroute.records import ChatRequest, Completion, EmbeddingRequest, Embeddings
 
 T = TypeVar("T")
@@ -188,7 +189,9 @@ class Endpoint:
             limits = self._limits(deadline)
             call = self._provider.embed(request, model=model, key=hold.key.secret)
             reply = await self._reply(hold, call, limits)
-            embeddings = self._provider.embeddings(reply, self._clock())
+            embeddings = in_format(
+                self._provider.embeddings(reply, self._clock()), request.params.get("encoding_format")
+            )
             hold.used(embeddings.usage)
             return embeddings, _since(limits)
 
@@ -213,16 +216,12 @@ class Endpoint:
         return Limits(asyncio.get_running_loop().time(), self._timeouts, deadline)
 
     async def _reply(self, hold: Hold, call: WireRequest, limits: Limits) -> WireReply:
-        limit = limits.first
         try:
-            async with asyncio.timeout_at(limit.at) as timer:
+            async with asyncio.timeout_at(limits.whole.at):
                 response = await self._wire.send(call)
-                limit = limits.end
-                if not response.content.is_eof():  # a short body comes with its head
-                    timer.reschedule(limit.at)
                 reply = await whole(response, self._provider, self._clock())
         except TimeoutError:
-            raise limit.error(asyncio.get_running_loop().time()) from None
+            raise limits.whole.error(asyncio.get_running_loop().time()) from None
         hold.seen(self._provider.rate_limits(reply.headers, self._clock()))
         return reply
 

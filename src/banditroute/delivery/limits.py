@@ -9,9 +9,9 @@ from banditroute.errors import TimedOutError
 
 
 class Limit(NamedTuple):
-    """An instant, which limit it comes from (first_token, between_chunks, total or deadline), and since when it runs.
+    """An instant, which limit it comes from, and since when that runs.
 
-    A deadline is the caller's own and says nothing of the provider.
+    The limits are whole, first_token, between_chunks, total and deadline. A deadline is the caller's own and says nothing of the provider.
     """
 
     at: float
@@ -28,17 +28,19 @@ class Limits:
 
     Attributes:
         started: the instant.
-        first: the limit for the first content of a stream, or the head of a whole reply.
+        whole: the limit for a reply that is no stream.
+        first: the limit for the first content of a stream.
         end: the limit for the end of either.
     """
 
-    __slots__ = ("_between_chunks_s", "end", "first", "started")
+    __slots__ = ("_between_chunks_s", "end", "first", "started", "whole")
 
     def __init__(self, started: float, timeouts: Timeouts, deadline: float) -> None:
         self.started = started
         self._between_chunks_s = timeouts.between_chunks_s
         total = Limit(started + timeouts.total_s, "total", started)
         self.end = total if total.at < deadline else Limit(deadline, "deadline", started)
+        self.whole = self._within(Limit(started + timeouts.whole_s, "whole", started))
         self.first = self._within(Limit(started + timeouts.first_token_s, "first_token", started))
 
     def next(self, quiet_since: float) -> Limit:

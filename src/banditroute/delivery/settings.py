@@ -11,12 +11,14 @@ class Timeouts:
 
     Attributes:
         connect_s: to a connection, name resolution and TLS included.
-        first_token_s: from dispatch to the first content of a stream, or to the first byte of a whole reply.
+        whole_s: from dispatch to the end of a reply that is not a stream, of which nothing shows before it is whole.
+        first_token_s: from dispatch to the first content of a stream.
         between_chunks_s: between two pieces of content of a stream; pings and comments do not count as pieces.
-        total_s: from dispatch to the end.
+        total_s: from dispatch to the end, of either.
     """
 
     connect_s: float = 5.0
+    whole_s: float = 300.0
     first_token_s: float = 60.0
     between_chunks_s: float = 30.0
     total_s: float = 600.0

@@ -4,6 +4,7 @@ import gzip
 from collections import Counter
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,6 +13,8 @@ import pytest
 from banditroute.cli import replay
 from banditroute.cli.app import run
 from banditroute.cli.demo import savings
+from banditroute.cli.live import command
+from banditroute.cli.live.run import LiveSettings
 from banditroute.simulation.results import SimulationResult
 
 BuildResult = Callable[..., SimulationResult]
@@ -75,6 +78,19 @@ def test_the_replay_has_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert len({result["budget_usd"] for result in results}) == 3
 
 
+@pytest.mark.usefixtures("simulated")
+def test_a_report_of_the_simulation_can_follow_the_live_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[LiveSettings] = []
+    monkeypatch.setattr(command, "live_demo", lambda settings, *, json: asked.append(settings))
+    report = tmp_path / "demo.html"
+    assert run(["demo", "--requests", "50", "--outage", "--report", str(report)]) == 0
+    assert asked == [LiveSettings(budget_usd=0.001, requests=50, seconds=16.0, outage=True)]
+    assert capsys.readouterr().out.rstrip().endswith(f"report: {report}")
+    assert "</html>" in report.read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def simulated(monkeypatch: pytest.MonkeyPatch, build_result: BuildResult) -> None:
     def simulate(_: object, **settings: Any) -> SimulationResult:
@@ -90,6 +106,8 @@ def simulated(monkeypatch: pytest.MonkeyPatch, build_result: BuildResult) -> Non
         (["--requests", "0"], "requests"),
         (["--requests", "1501"], "requests"),
         (["--seconds", "-1"], "seconds"),
+        (["--seconds", "inf"], "seconds"),
+        (["--budget-usd", "nan"], "budget-usd"),
         (["--replay", "--local-model"], "--replay"),
         (["--replay", "--outage"], "--outage"),
         (["--report", "no/such/folder/demo.html"], "no/such/folder"),

@@ -40,8 +40,8 @@ class Asked(NamedTuple):
     quality: float
 
 
-def local_demo(*, json: bool) -> None:
-    """Starts the model, routes the questions to it and prints what came back.
+def local_demo(*, requests: int, json: bool) -> None:
+    """Starts the model, routes as many of the questions to it as wanted, and prints what came back.
 
     Raises:
         MissingLocalModelError: the packages that bring the model are not installed.
@@ -50,18 +50,18 @@ def local_demo(*, json: bool) -> None:
     with LocalModelServer(context_tokens=_CONTEXT_TOKENS, slots=_SLOTS) as server:
         config = write_config(new_folder(), _endpoints(server), BUDGET_USD)
         console.print(_opening(server), soft_wrap=True)
-        asked = asyncio.run(_route(config, console))
+        asked = asyncio.run(_route(config, QUESTIONS[:requests], console))
     if json:
         sys.stdout.write(orjson.dumps(_to_json(asked, config), option=_JSON).decode())
     for sentence in _closing(asked, config):
         console.print(sentence, soft_wrap=not console.is_terminal)
 
 
-async def _route(config: Path, console: Console) -> list[Asked]:
+async def _route(config: Path, questions: Sequence[Question], console: Console) -> list[Asked]:
     """Streams the answer to the first question, then asks the others, as many at once as the server works on."""
     slots = asyncio.Semaphore(_SLOTS)
     async with open_router(config) as router:
-        first = await _streamed(router, QUESTIONS[0], console)
+        first = await _streamed(router, questions[0], console)
 
         async def ask(question: Question) -> Asked:
             async with slots:
@@ -71,7 +71,7 @@ async def _route(config: Path, console: Console) -> list[Asked]:
             return asked
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(ask(question)) for question in QUESTIONS[1:]]
+            tasks = [group.create_task(ask(question)) for question in questions[1:]]
     return [first, *(task.result() for task in tasks)]
 
 

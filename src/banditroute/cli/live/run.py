@@ -69,7 +69,7 @@ async def run_live(settings: LiveSettings, *, silent: bool) -> LiveResult:
     stop = asyncio.Event()
     pace = Pace(len(rows) / settings.seconds)
     async with table_servers(rows) as servers:
-        config = write_config(new_folder(), _endpoints(servers), settings.budget_usd, features=len(rows[0].features))
+        config = write_config(new_folder(), endpoints_of(servers), settings.budget_usd, features=len(rows[0].features))
         async with open_router(config) as router:
             driver = Driver(router, tally, pace, random.Random(settings.seed).random, stop)
             with _stopping_on_interrupt(stop):
@@ -78,7 +78,8 @@ async def run_live(settings: LiveSettings, *, silent: bool) -> LiveResult:
     return LiveResult(tally, config, stop.is_set())
 
 
-def _endpoints(servers: Sequence[TableServer]) -> list[Endpoint]:
+def endpoints_of(servers: Sequence[TableServer]) -> list[Endpoint]:
+    """The servers' models at their list prices, as the configuration has them."""
     listed = [(server, LISTED[server.model]) for server in servers]
     return [
         Endpoint(server.model, one.maker, server.base_url, server.model, one.price, _MOST_OUTPUT_TOKENS)

@@ -16,7 +16,7 @@ from banditroute.cli.tables import plain_console
 from banditroute.reports import format as form
 
 _PICTURE_EVERY_S = 0.2
-_LINE_EVERY_S = 3.0
+_LINE_EVERY_S = 2.0
 
 
 @asynccontextmanager
