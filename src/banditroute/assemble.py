@@ -67,7 +67,7 @@ class _Assembly:
     def __init__(self, plan: RouterConfig, environ: Mapping[str, str], observer: Observer) -> None:
         self._plan = plan
         self._observer = observer
-        self._chance = random.Random()
+        self._chance = random.Random(plan.routing.seed)
         self._pool = ClientPool()
         watch = _KeyWatch(observer)
         self._endpoints = {

@@ -2,7 +2,8 @@
 
 Every ```python block runs, with one namespace per page; `await` works at the top level. Of every ```console block the
 commands that start with `$ banditroute` run and have to exit with 0. A page runs in an empty directory that shows the
-repository's folders, so that paths such as configs/router.toml work as printed. A comment on the line above a block
+repository's folders, so that paths such as configs/router.toml work as printed; the provider that configs/router.toml
+names is a loopback server there, and its key is set. A comment on the line above a block
 says what more, or less, is checked:
 
     <!-- check: exact -->         the output is what the block shows, line by line
@@ -15,6 +16,7 @@ import asyncio
 import inspect
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if page.exists()]
+LOCAL_URL = "http://127.0.0.1:8000/v1"
 BLOCK = re.compile(
     r"(?:^[ ]*<!-- check: (?P<check>exact|like|skip: [^\n]+?) -->[ ]*\n)?"
     r"^(?P<indent>[ ]*)```(?P<language>python|console)[ ]*\n(?P<text>.*?)^(?P=indent)```[ ]*$",
@@ -116,11 +119,16 @@ def matches(expected: str, actual: str, check: str) -> bool:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current directory that shows the repository's folders."""
-    for folder in ("configs", "docs", "simulations", "src"):
-        if (ROOT / folder).is_dir():
-            (tmp_path / folder).symlink_to(ROOT / folder, target_is_directory=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_server: str) -> Path:
+    """An empty current directory that shows the repository's folders, with a provider that answers."""
+    for folder in ("docs", "simulations", "src"):
+        (tmp_path / folder).symlink_to(ROOT / folder, target_is_directory=True)
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    config = tmp_path / "configs" / "router.toml"
+    text = config.read_text(encoding="utf-8")
+    assert LOCAL_URL in text, f"{config.name} no longer names {LOCAL_URL}"
+    config.write_text(text.replace(LOCAL_URL, model_server), encoding="utf-8")
+    monkeypatch.setenv("LOCAL_KEY", "any")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -11,7 +11,8 @@ from banditroute.errors import TimedOutError
 class Limit(NamedTuple):
     """An instant, which limit it comes from, and since when that runs.
 
-    The limits are whole, first_token, between_chunks, total and deadline. A deadline is the caller's own and says nothing of the provider.
+    The limits are whole, first_token, between_chunks, total and deadline; the last is the caller's own and says nothing
+    of the provider.
     """
 
     at: float
