@@ -21,12 +21,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
-import orjson
 
 from banditroute import open_router
 from banditroute.router import Router
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 MOCK = ROOT.parent / "shared" / "bench" / "gateway" / "mock_upstream.py"
 PROMPT = [
     {"role": "system", "content": "You are a helpful assistant."},
@@ -125,11 +124,9 @@ async def measure(port: int, folder: Path) -> None:
 
 async def ratios(calls: dict[str, Call], at_once: int) -> str:
     """Median CPU of each, and the median over rounds of its ratio to the bare call of the same round."""
-    rounds: list[dict[str, float]] = []
     for call in calls.values():
         await cpu_us(call, 100, at_once)
-    for _ in range(ROUNDS):
-        rounds.append({name: await cpu_us(call, BLOCK, at_once) for name, call in calls.items()})
+    rounds = [{name: await cpu_us(call, BLOCK, at_once) for name, call in calls.items()} for _ in range(ROUNDS)]
     parts: list[str] = []
     for name in calls:
         us = statistics.median(each[name] for each in rounds)

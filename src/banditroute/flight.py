@@ -162,9 +162,7 @@ class RequestFlight:
         from_cache: bool = False,
     ) -> Outcome:
         """What came of it, whatever dollars were still held let go; ok where some model served."""
-        for reservation in self._holds.values():
-            self._tower.ledger.release(reservation.reservation_id)
-        self._holds.clear()
+        self.let_go()
         return Outcome(
             decision_id=self.decision_id,
             served=served,
@@ -178,6 +176,12 @@ class RequestFlight:
             from_cache=from_cache,
             attempts=tuple(self._attempts),
         )
+
+    def let_go(self) -> None:
+        """Holds no dollars any more."""
+        for reservation in self._holds.values():
+            self._tower.ledger.release(reservation.reservation_id)
+        self._holds.clear()
 
     def cost_usd(self, model: str, completion: Completion) -> tuple[float, Usage, bool]:
         """Dollars and tokens of an answer, and whether they are estimates: the provider's word before ours."""

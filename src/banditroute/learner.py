@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from banditroute.errors import NotServedError, StoreError
+from banditroute.errors import NotServedError, StoreError, UnknownDecisionError
 from banditroute.observe import Judged, Observer, Settled, StoreFailed
 from banditroute.records import Decision, Feedback, Outcome
 from banditroute.routing.budgets import Charge
@@ -47,6 +47,7 @@ class Learner:
         self._retention_s = retention_s
         self._pruned_at = 0.0
         self._housekeeping: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
         self._refreshing = False
 
     async def __aenter__(self) -> Learner:
@@ -68,6 +69,7 @@ class Learner:
             self._housekeeping.cancel()
             await asyncio.gather(self._housekeeping, return_exceptions=True)
             self._housekeeping = None
+        await asyncio.gather(*self._writing)
         await self.store.aclose()
 
     async def settle(self, decision: Decision, outcome: Outcome, charges: tuple[Charge, ...], *, first: bool) -> bool:
@@ -87,9 +89,12 @@ class Learner:
         settlement = Settlement(outcome, lessons, charges, self.decider.paces)
         try:
             fresh = await self.store.settle(settlement)
-        except StoreError as error:
+        except (StoreError, UnknownDecisionError) as error:  # the store may have lost what it could not write
             self._observer.notify(StoreFailed("settle a decision", str(error)))
             return False
+        except asyncio.CancelledError:
+            self._go_on(settlement)
+            raise
         if fresh and not first:
             self._take(decision, outcome, lessons)
         self._observer.notify(Settled(outcome))
@@ -120,6 +125,20 @@ class Learner:
     def _take(self, decision: Decision, outcome: Outcome, lessons: tuple[Lesson, ...]) -> None:
         self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=decision.context.task)
         self._learn(lessons)
+
+    def _go_on(self, settlement: Settlement) -> None:
+        """Writes what a cancelled caller no longer waits for; where it was written already, that changes nothing."""
+        task = asyncio.create_task(self._written(settlement))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _written(self, settlement: Settlement) -> None:
+        try:
+            await self.store.settle(settlement)
+        except (StoreError, UnknownDecisionError) as error:
+            self._observer.notify(StoreFailed("settle a decision", str(error)))
+        else:
+            self._observer.notify(Settled(settlement.outcome))
 
     def _learn(self, lessons: tuple[Lesson, ...]) -> None:
         for lesson in lessons:

@@ -97,18 +97,15 @@ class RoutedStream:
         if self._over:
             raise StopAsyncIteration
         flight = self._entered()
+        if self._answered is None:
+            self._answered = await self._opened(flight)
         try:
-            if self._answered is None:
-                self._answered = await self._service.open_stream(flight)
             return await self._answered.result.__anext__()
         except StopAsyncIteration:
-            await self._land(flight)
+            await self._land(flight, self._answered)
             raise
         except ProviderError as error:
-            raise await self._broken(flight, error) from error
-        except BanditrouteError:
-            self._over = True  # settled by whoever raised it
-            raise
+            raise await self._broken(flight, self._answered, error) from error
 
     async def aclose(self) -> None:
         """Hangs up, if the answer is not whole: the call is cancelled and charged by what had arrived."""
@@ -122,18 +119,25 @@ class RoutedStream:
             raise BanditrouteError("the stream has not been entered; write: async with router.stream(...) as stream")
         return self._flight
 
-    async def _land(self, flight: RequestFlight) -> None:
-        self._over = True
-        assert self._answered is not None
-        self._answer = await self._service.land(flight, self._answered, self._answered.result.completion)
+    async def _opened(self, flight: RequestFlight) -> Answered[AnswerStream]:
+        """The stream that shows content; where there is none, or the wait is cancelled, all is settled already."""
+        try:
+            return await self._service.open_stream(flight)
+        except BaseException:
+            self._over = True
+            raise
 
-    async def _broken(self, flight: RequestFlight, error: ProviderError) -> BanditrouteError:
+    async def _land(self, flight: RequestFlight, answered: Answered[AnswerStream]) -> None:
+        self._over = True
+        self._answer = await self._service.land(flight, answered, answered.result.completion)
+
+    async def _broken(
+        self, flight: RequestFlight, answered: Answered[AnswerStream], error: ProviderError
+    ) -> BrokenStreamError:
         """Settles a stream that broke off, and says how much of it there was."""
         self._over = True
-        if self._answered is None:  # raised as it is, by a provider that refuses the request itself
-            return error
-        partial = self._answered.result.partial()
-        await self._service.broke(flight, self._call(self._answered, error), partial)
+        partial = answered.result.partial()
+        await self._service.broke(flight, self._call(answered, error), partial)
         return BrokenStreamError(flight.decision_id, partial.text, error)
 
     async def _hang_up(self, flight: RequestFlight) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple
 from typing import Any, Protocol
 
 from banditroute.desk import Desk, Terms
@@ -209,8 +210,11 @@ class Router:
             InputError: an amount is negative or not a number.
         """
         model = self.catalog[served or decision.chosen]
-        if not latency_s >= 0:
-            raise InputError(f"{latency_s} is not a time in seconds", field="latency_s")
+        _check_seconds(latency_s, "latency_s")
+        if ttft_s is not None:
+            _check_seconds(ttft_s, "ttft_s")
+        if usage is not None and min(astuple(usage)) < 0:
+            raise InputError(f"{usage} has a negative number of tokens", field="usage")
         if cost_usd is None:
             cost_usd = 0.0 if usage is None else model.price.cost_usd(usage)
         if not 0 <= cost_usd < float("inf"):
@@ -275,3 +279,8 @@ class Router:
         self._by_caller[flight.decision_id] = flight.expires_at
         while next(iter(self._by_caller.values())) < flight.decision.at:
             self._by_caller.popitem(last=False)
+
+
+def _check_seconds(amount: float, field: str) -> None:
+    if not 0 <= amount < float("inf"):
+        raise InputError(f"{amount} is not a time in seconds", field=field)

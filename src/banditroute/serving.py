@@ -12,9 +12,10 @@ from banditroute.delivery.dispatch import Answered, Call, Dispatcher
 from banditroute.delivery.endpoint import Endpoint, Reply
 from banditroute.delivery.streaming import AnswerStream
 from banditroute.desk import Desk, Terms
-from banditroute.errors import BanditrouteError
+from banditroute.errors import BanditrouteError, StoreError, UnknownDecisionError
 from banditroute.flight import RequestFlight, Tower
 from banditroute.learner import Learner
+from banditroute.observe import StoreFailed
 from banditroute.records import (
     Answer,
     ChatRequest,
@@ -83,7 +84,11 @@ class Serving:
         hold = flight.first_hold
         prompt = orjson.dumps(request.messages) if self._keep_prompts else None
         dispatch = Dispatch(flight.decision, hold.usd, hold.windows, flight.expires_at, by_caller, prompt)
-        self._learner.store.begin(dispatch)
+        try:
+            self._learner.store.begin(dispatch)
+        except BanditrouteError:
+            flight.let_go()
+            raise
 
     async def open_stream(self, request: ChatRequest, flight: RequestFlight) -> Answered[AnswerStream]:
         """The first stream that shows content."""
@@ -114,9 +119,9 @@ class Serving:
 
     def settle_soon(self, decision_id: str, work: Coroutine[Any, Any, bool]) -> None:
         """Lets the settling of a decision go on by itself; `settled` and `aclose` wait for it."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_after(self._settling.get(decision_id), work))
         self._settling[decision_id] = task
-        task.add_done_callback(lambda _: self._settling.pop(decision_id, None))
+        task.add_done_callback(lambda done: self._forget(decision_id, done))
 
     async def settled(self, decision_id: str) -> None:
         """Returns once a decision that is being settled has been."""
@@ -133,10 +138,22 @@ class Serving:
 
         One that is not expected was decided by another process, or is recorded again: then the store knows.
         """
-        if not expected and (await self._learner.store.trail(decision.decision_id)).outcome is not None:
+        if not expected and await self._is_known(decision.decision_id):
             return True
         charges = self._charged(decision, outcome.cost_usd)
         return await self._learner.settle(decision, outcome, charges, first=expected)
+
+    async def _is_known(self, decision_id: str) -> bool:
+        """Whether a decision's outcome need not be taken in: it was, or nothing is on record that it could belong to."""
+        try:
+            return (await self._learner.store.trail(decision_id)).outcome is not None
+        except (StoreError, UnknownDecisionError) as error:
+            self._tower.observer.notify(StoreFailed("record an outcome", str(error)))
+            return True
+
+    def _forget(self, decision_id: str, task: asyncio.Task[bool]) -> None:
+        if self._settling.get(decision_id) is task:
+            del self._settling[decision_id]
 
     def _charged(self, decision: Decision, cost_usd: float) -> tuple[Charge, ...]:
         ledger, now, name = self._tower.ledger, self._tower.clock(), decision.decision_id
@@ -231,6 +248,13 @@ class StreamServing:
     async def give_up(self, flight: RequestFlight) -> None:
         """Settles a stream that showed no content before the caller left."""
         await self._serving.give_up(flight)
+
+
+async def _after(before: asyncio.Task[bool] | None, work: Coroutine[Any, Any, bool]) -> bool:
+    """The work's result, begun once what came before it is over."""
+    if before is not None:
+        await asyncio.wait((before,))
+    return await work
 
 
 def _sized(request: EmbeddingRequest) -> ChatRequest:

@@ -1,76 +1,81 @@
-"""Routers as a service opens them, in front of real servers on loopback: one `Lab` for each test."""
+"""Routers as a service opens them: a router.toml, and real servers on loopback behind it; one `Lab` for each test."""
 
-import asyncio
-import os
-import sys
-import types
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import time
+import tomllib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pytest
 
-from banditroute.delivery.settings import Breaking, Hedging, Retrying, Timeouts, Transport
+import banditroute.config as _config  # TEMPORARY
+from banditroute.config import secrets as _secrets, values as _values, file as _file
+
+if not hasattr(_config, "load_config"):
+    for _name in ("ProviderConfig", "RouterConfig", "StoreConfig"):
+        setattr(_config, _name, getattr(_values, _name))
+    _config.require_keys = _secrets.require_keys
+    _config.load_config = lambda path: _file.RouterFile.model_validate(tomllib.loads(Path(path).read_text())).value(path)
+
+from banditroute.assemble import open_router
+from banditroute.delivery.endpoint import Endpoint
 from banditroute.observe import Event
 from banditroute.router import Router
-from banditroute.routing.budgets import Cap, PacedBudget
-from banditroute.testing.faults import Fault, ok
-from banditroute.testing.faulty_exchange import Exchange
+from banditroute.testing.faults import Fault
 from banditroute.testing.faulty_server import FaultyServer
 
-_stub = types.ModuleType("banditroute.config")
-for _name in ("ProviderConfig", "RouterConfig", "StoreConfig", "load_config", "require_keys"):
-    setattr(_stub, _name, object)
-sys.modules.setdefault("banditroute.config", _stub)
-from banditroute.assemble import _Assembly
-from banditroute.providers.registry import Options
-from banditroute.routing.catalog import Capabilities, Catalog, Model, Price
+Fields = Mapping[str, Any]
 
-SHORT = Timeouts(connect_s=0.5, first_token_s=0.3, between_chunks_s=0.25, total_s=0.6)
-QUICK = Retrying(base_s=0.01, cap_s=0.05)
-KEYS = {"LAB_KEY": "sk-main", "LAB_SPARE": "sk-spare"}
+NONE: Fields = MappingProxyType({})
+KEYS = MappingProxyType({"LAB_KEY": "sk-main", "LAB_SPARE": "sk-spare"})
+SECTIONS: Mapping[str, Fields] = MappingProxyType(
+    {
+        "timeouts": {"connect_s": 0.5, "first_token_s": 0.3, "between_chunks_s": 0.25, "total_s": 0.6},
+        "retry": {"base_s": 0.01, "cap_s": 0.05},
+        "routing": {"deadline_s": 5.0, "seed": 7},
+        "store": {"kind": "memory"},
+    }
+)
 
 
-@dataclass(frozen=True)
-class Served:
-    """A model and the server behind it; further fields are those of its table in router.toml."""
+class Served(NamedTuple):
+    """A model: the server behind it and, where they differ from the usual, the fields of its table."""
 
     server: FaultyServer | str
-    input_usd_per_mtok: float = 1.0
-    output_usd_per_mtok: float = 2.0
-    upstream: str = ""
+    fields: Fields = NONE
     keys: tuple[str, ...] = ("LAB_KEY",)
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def base_url(self) -> str:
-        return self.server if isinstance(self.server, str) else self.server.base_url
 
 
-class Events(list[Event]):
+class Events:
     """An observer that remembers."""
 
+    def __init__(self) -> None:
+        self.all: list[Event] = []
+
     def notify(self, event: Event) -> None:
-        self.append(event)
+        self.all.append(event)
 
     def of(self, kind: type[Any]) -> list[Any]:
-        return [event for event in self if isinstance(event, kind)]
+        """The events of a kind."""
+        return [event for event in self.all if isinstance(event, kind)]
 
 
 class Lab:
-    """Servers and routers of one test, closed at its end."""
+    """Servers and routers of one test, closed at its end.
 
-    Served = Served
+    Attributes:
+        folder: where router.toml and the store are.
+        events: what its routers told.
+        servers: all of them.
+    """
 
     def __init__(self, folder: Path, stack: AsyncExitStack) -> None:
         self.folder = folder
-        self._stack = stack
         self.events = Events()
         self.servers: list[FaultyServer] = []
-        self.routers: list[Router] = []
+        self._stack = stack
 
     async def server(self, default: str | Fault = "ok", script: Sequence[str | Fault] = ()) -> FaultyServer:
         """A server of its own."""
@@ -78,84 +83,80 @@ class Lab:
         self.servers.append(server)
         return server
 
-    async def router(self, models: Mapping[str, Served | FaultyServer], **settings: Any) -> Router:
-        """An open router; closed with the test if not before."""
-        router = self.closed_router(models, **settings)
-        await self._stack.enter_async_context(router)
-        self.routers.append(router)
-        return router
+    def served(self, server: FaultyServer | str, keys: Sequence[str] = ("LAB_KEY",), /, **fields: Any) -> Served:
+        """A model behind a server; fields of its table beside it."""
+        return Served(server, fields, tuple(keys))
 
-    def closed_router(
+    async def router(self, models: Mapping[str, Served | FaultyServer], **sections: Any) -> Router:
+        """An open router; closed with the test if not before."""
+        return await self._stack.enter_async_context(self.assembled(models, **sections))
+
+    def assembled(
         self,
         models: Mapping[str, Served | FaultyServer],
         *,
-        budgets: Sequence[Cap | PacedBudget] = (),
-        routing: Mapping[str, Any] | None = None,
-        timeouts: Timeouts = SHORT,
-        transport: Transport = Transport(),
-        retrying: Retrying = QUICK,
-        breaking: Breaking = Breaking(),
-        hedging: Hedging = Hedging(),
-        store: str = "memory",
         environ: Mapping[str, str] = KEYS,
-        keep_prompts: bool = False,
+        budgets: Sequence[Fields] = (),
+        **sections: Fields,
     ) -> Router:
-        """A router that is not open yet."""
+        """A router that is not open yet; each section's fields go over those of SECTIONS."""
         served = {name: each if isinstance(each, Served) else Served(each) for name, each in models.items()}
-        hosts = {(each.base_url, each.keys): f"host{place}" for place, each in enumerate(served.values())}
-        plan = SimpleNamespace(
-            catalog=Catalog(
-                tuple(
-                    Model(
-                        name,
-                        hosts[each.base_url, each.keys],
-                        each.upstream or name,
-                        Price(each.input_usd_per_mtok, each.output_usd_per_mtok, each.fields.get("cached_input_usd_per_mtok")),
-                        Capabilities(**{k: v for k, v in each.fields.items() if k != "cached_input_usd_per_mtok"}),
-                    )
-                    for name, each in served.items()
-                )
-            ),
-            providers=[
-                SimpleNamespace(
-                    name=host, kind="openai", base_url=url, api_key_env=keys, transport=transport, timeouts=timeouts,
-                    options=Options(),
-                )
-                for (url, keys), host in hosts.items()
-            ],
-            budgets=budgets,
-            retrying=retrying,
-            breaking=breaking,
-            hedging=hedging,
-            routing=SimpleNamespace(
-                **{
-                    **dict(tasks=(), policy=None, quality_per_s=0.0, session_ttl_s=300.0, session_stay_quality=0.01, deadline_s=5.0, features=0),
-                    **(routing or {}),
-                }
-            ),
-            store=SimpleNamespace(kind=store, path=str(self.folder / "decisions.db"), fsync=False, retention_s=None, keep_prompts=keep_prompts),
-        )
-        from banditroute.routing.tasks import OneTask
-        return _Assembly(plan, environ, self.events).router(None, None)
+        path = self.folder / "router.toml"
+        path.write_text("\n".join(_lines(served, budgets, sections)), encoding="utf-8")
+        return open_router(path, environ=environ, observer=self.events)
 
-    async def at_rest(self, router: Router, within_s: float = 2.0) -> None:
-        """Asserts that nothing is left behind: no call, no busy connection, no dollars held, no open decision."""
+    async def at_rest(self, router: Router) -> None:
+        """Asserts that nothing is left behind: no call under way, no dollars held, no decision without an outcome."""
         for server in self.servers:
-            assert await server.settled(connections=server.connections, within_s=within_s), "a call goes on"
-        accounts = router.learner.ledger.accounts(now())
-        assert [account.reserved_usd for account in accounts] == [0.0] * len(accounts)
+            assert await server.settled(connections=server.connections), "a server is still asked"
+        endpoints = [each for each in router._connections if isinstance(each, Endpoint)]
+        assert [(each.in_flight, each.waiting) for each in endpoints] == [(0, 0)] * len(endpoints)
+        assert reserved_usd(router) == 0.0
         assert await router.learner.store.unsettled() == []
-        assert [endpoint.in_flight for endpoint in router._connections if hasattr(endpoint, "in_flight")].count(0)
 
 
-def now() -> float:
-    """Seconds since the epoch."""
-    import time
-
-    return time.time()
+def reserved_usd(router: Router) -> float:
+    """Dollars that requests in flight hold of all caps."""
+    return sum(account.reserved_usd for account in router.learner.ledger.accounts(time.time()))
 
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     async with AsyncExitStack() as stack:
         yield Lab(tmp_path, stack)
+
+
+def _lines(models: Mapping[str, Served], budgets: Sequence[Fields], sections: Mapping[str, Fields]) -> list[str]:
+    hosts: dict[tuple[str, tuple[str, ...]], str] = {}
+    for each in models.values():
+        hosts.setdefault((_url(each.server), each.keys), f"host{len(hosts)}")
+    lines: list[str] = []
+    for (url, keys), host in hosts.items():
+        lines += _table("[[providers]]", {"name": host, "kind": "openai", "base_url": url, "api_key_env": list(keys)})
+    for name, each in models.items():
+        usual = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0}
+        place = {"name": name, "provider": hosts[_url(each.server), each.keys]}
+        lines += _table("[[models]]", {**place, **usual, **each.fields})
+    for budget in budgets:
+        lines += _table("[[budgets]]", budget)
+    for name in {**SECTIONS, **sections}:
+        lines += _table(f"[{name}]", {**SECTIONS.get(name, NONE), **sections.get(name, NONE)})
+    return lines
+
+
+def _url(server: FaultyServer | str) -> str:
+    return server if isinstance(server, str) else server.base_url
+
+
+def _table(head: str, fields: Fields) -> list[str]:
+    return [head, *(f"{key} = {_toml(value)}" for key, value in fields.items()), ""]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_toml(each) for each in value)}]"
+    return repr(value)

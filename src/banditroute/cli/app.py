@@ -14,7 +14,7 @@ from typing import Annotated, cast
 import typer
 
 from banditroute._version import __version__
-from banditroute.cli import demo, prices, simulate
+from banditroute.cli import config, demo, prices, simulate
 from banditroute.errors import InputError, MissingExtraError
 
 # The base of all that typer says about usage: newer typers carry their own copy of click, older ones depend on it.
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command("simulate")(simulate.command)
 app.command("demo")(demo.command)
 app.add_typer(prices.app, name="prices")
+app.add_typer(config.app, name="config")
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from banditroute.config.values import RouterConfig
 from banditroute.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PREFIXES = re.compile(
-    r"(?:sk|pk|rk|gsk|xai|key|hf|nvapi|pplx|fw|tgp|csk|r8)[-_](?=.*[0-9a-z])|AIza|eyJ|Bearer ", re.ASCII
+_BEGINNING = re.compile(
+    r"(?:sk|pk|rk|xai|nvapi|pplx|csk|key)-\S|(?:gsk|hf|fw|tgp|r8)_[A-Za-z0-9]{16,}|AIza|eyJ|Bearer "
 )
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{32,}")
 _LONG = 20
+_MIXED = 0.4  # of neighbours differ in kind: random letters and digits .6, words run together .3 at most
 
 
 class MissingKey(NamedTuple):
@@ -32,18 +35,18 @@ class MissingKey(NamedTuple):
 
 def looks_like_a_key(text: str) -> bool:
     """Whether a text may be a secret: a known beginning, or long and mixed as no name is."""
-    if _PREFIXES.match(text):
+    if _BEGINNING.match(text) or _HEXADECIMAL.fullmatch(text):
         return True
-    kinds = (re.search(kind, text) is not None for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-    hexadecimal = re.fullmatch(r"[0-9a-fA-F]{32,}", text) is not None
-    return hexadecimal or (len(text) >= _LONG and re.fullmatch(r"[\w+/=.-]+", text) is not None and all(kinds))
+    kinds = [(sign.islower(), sign.isupper(), sign.isdigit()) for sign in text]
+    changes = sum(before != after for before, after in pairwise(kinds))
+    return len(text) >= _LONG and " " not in text and changes >= _MIXED * len(text)
 
 
 def checked_variable(name: str) -> str:
     """The name of an environment variable.
 
     Raises:
-        ValueError: it is none, or looks like a secret; the value is not in the message.
+        ConfigError: it is none, or looks like a secret; the value is not in the message.
     """
     if looks_like_a_key(name):
         raise ConfigError(

@@ -14,6 +14,10 @@ from banditroute.routing.catalog import Catalog
 
 StoreKind = Literal["memory", "sqlite"]
 
+_TIMEOUTS, _TRANSPORT = Timeouts(), Transport()
+_RETRYING, _BREAKING, _HEDGING = Retrying(), Breaking(), Hedging()
+_POLICY = PolicySettings()
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
@@ -34,8 +38,8 @@ class ProviderConfig:
     base_url: str
     api_key_env: tuple[str, ...] = ()
     options: ProviderOptions = NO_OPTIONS
-    timeouts: Timeouts = Timeouts()
-    transport: Transport = Transport()
+    timeouts: Timeouts = _TIMEOUTS
+    transport: Transport = _TRANSPORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class RoutingConfig:
 
     tasks: tuple[str, ...] = ()
     features: int = 0
-    policy: PolicySettings = PolicySettings()
+    policy: PolicySettings = _POLICY
     quality_per_s: float = 0.0
     deadline_s: float = 600.0
     session_ttl_s: float = 300.0
@@ -130,8 +134,8 @@ class RouterConfig:
     catalog: Catalog
     budgets: tuple[PacedBudget | Cap, ...] = ()
     store: StoreConfig = StoreConfig()
-    retrying: Retrying = Retrying()
-    breaking: Breaking = Breaking()
-    hedging: Hedging = Hedging()
+    retrying: Retrying = _RETRYING
+    breaking: Breaking = _BREAKING
+    hedging: Hedging = _HEDGING
     routing: RoutingConfig = RoutingConfig()
     gateway: GatewayConfig | None = None

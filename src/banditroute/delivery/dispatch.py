@@ -284,7 +284,7 @@ class _Tries:
         self.rounds += 1
         self.same.clear()
         for model in hopeful:
-            del self.out[model]
+            self.out.pop(model, None)  # one that failed in a round before this one is back already
 
 
 def _may_recover(error: ProviderError) -> bool:

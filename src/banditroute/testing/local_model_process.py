@@ -49,6 +49,8 @@ def _serve(settings: Settings) -> Any:
     params.port = 0
     params.n_ctx = settings.context_tokens
     params.n_parallel = settings.slots
+    # A thread belongs to a connection for as long as it is kept alive; with few, new ones wait for seconds.
+    params.n_threads_http = 64
     params.ui = False
     params.warmup = False
     params.verbosity = 1

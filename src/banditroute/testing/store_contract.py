@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import permutations
@@ -26,60 +26,12 @@ import pytest
 
 from banditroute.errors import InputError, NotServedError, StoreError, UnknownDecisionError
 from banditroute.learning.evidence import Evidence
-from banditroute.records import Attempt, Context, Decision, Feedback, Forecast, Outcome, Usage
-from banditroute.routing.lessons import Edge, lesson_of, lessons_of
-from banditroute.storage.protocol import Charge, Dispatch, PaceRecord, Settlement, State, Store, Trail, Window
+from banditroute.records import Feedback
+from banditroute.routing.lessons import Edge, lesson_of
+from banditroute.storage.protocol import Charge, Dispatch, Settlement, State, Store, Trail
+from banditroute.testing.store_records import DAY, MONTH, NOON, a_dispatch, a_settlement, assert_same
 
 MakeStore = Callable[[], Store]
-
-_MODELS = ("small", "large")
-_TASKS = ("qa", "code")
-_DAY = Window("daily", "2026-11-25")
-_MONTH = Window("monthly", "2026-11")
-_NOON = 1_795_608_000.0
-
-
-def a_dispatch(number: int, *, width: int = 3, task: str | None = None, version: str = "v1") -> Dispatch:
-    """A dispatch that differs from any other number's, with everything that a dispatch can have."""
-    features = tuple(math.sin(number + place) for place in range(width))
-    context = Context(task or _TASKS[number % 2], features, 100 + number, version)
-    decision = Decision(
-        decision_id=f"decision-{number:06d}",
-        at=_NOON + number,
-        context=context,
-        chosen=_MODELS[number % 2],
-        propensity=0.25,
-        propensities={"small": 0.25, "large": 0.75},
-        excluded={"huge": "does not take tools"},
-        forecasts={model: Forecast(0.7, 0.05, 1.25e-4, 0.9, 120.5) for model in _MODELS},
-        shadow_prices={"paced": 0.02},
-        policy_version="thompson-1",
-        tenant="acme",
-    )
-    return Dispatch(decision, 0.01, (_DAY, _MONTH), _NOON + 600.0 + number, by_caller=number % 3 == 0)
-
-
-def a_settlement(dispatch: Dispatch, *, ok: bool = True) -> Settlement:
-    """An outcome of a dispatch, with all that follows from it."""
-    number = dispatch.decision.context.input_tokens - 100
-    attempts = (
-        Attempt("large", 2.5, 0.001, "TimedOutError", "timed out after 2.5 s (first_token)"),
-        Attempt("small", 0.3 + number % 7, 0.0001, probe=True),
-    )
-    outcome = Outcome(
-        decision_id=dispatch.decision.decision_id,
-        served="small" if ok else "",
-        at=_NOON + 10.0 + number,
-        usage=Usage(100 + number, 5 + number % 11, 3, 2, 1) if ok else None,
-        cost_usd=0.0011 + number * 1e-5,
-        latency_s=2.8 + number % 7,
-        ttft_s=0.2,
-        ok=ok,
-        attempts=attempts if ok else attempts[:1],
-    )
-    charges = tuple(Charge(window, outcome.cost_usd) for window in dispatch.windows)
-    pace = PaceRecord("paced", -3.9 + number, 1.0, -4.0, 60.0, number)
-    return Settlement(outcome, lessons_of(dispatch.decision, outcome), charges, (pace,))
 
 
 async def settle(store: Store, dispatch: Dispatch, *, ok: bool = True) -> Settlement:
@@ -92,19 +44,8 @@ async def settle(store: Store, dispatch: Dispatch, *, ok: bool = True) -> Settle
 
 async def judge(store: Store, dispatch: Dispatch, settlement: Settlement, quality: float, source: str = "user") -> bool:
     """Judges a decision that was settled; whether it counted."""
-    feedback = Feedback(dispatch.decision.decision_id, quality, source, _NOON + 20.0)
+    feedback = Feedback(dispatch.decision.decision_id, quality, source, NOON + 20.0)
     return await store.judge(feedback, lesson_of(dispatch.decision, settlement.outcome, feedback))
-
-
-def assert_same(one: State, other: State, *, rtol: float = 1e-9) -> None:
-    """Two states are the same but for rounding."""
-    assert set(one.evidence) == set(other.evidence)
-    for edge, sums in one.evidence.items():
-        for mine, theirs in zip(sums, other.evidence[edge], strict=True):
-            scale = max(float(np.abs(mine).max()), 1e-300)
-            np.testing.assert_allclose(mine, theirs, rtol=rtol, atol=rtol * scale)
-    assert dict(one.spent_usd) == pytest.approx(dict(other.spent_usd), rel=rtol)
-    assert dict(one.paces) == dict(other.paces)
 
 
 async def _all(trails: AsyncIterator[Trail]) -> list[Trail]:
@@ -179,7 +120,7 @@ class StoreContract:
         )
         assert Edge("code", "large", "log_latency", "v1") in state.evidence
         assert Edge("code", "large", "log_tokens", "v1") not in state.evidence
-        assert state.spent_usd == pytest.approx({_DAY: 0.00111, _MONTH: 0.00111})
+        assert state.spent_usd == pytest.approx({DAY: 0.00111, MONTH: 0.00111})
         assert state.paces == {"paced": settlement.paces[0]}
 
     async def test_rebuilt_equals_state(self, make_store: MakeStore) -> None:
@@ -338,7 +279,7 @@ class StoreContract:
             with pytest.raises(InputError):
                 await store.settle(replace(settlement, lessons=(lesson,)))
             with pytest.raises(InputError):
-                await store.settle(replace(settlement, charges=(Charge(_DAY, math.inf),)))
+                await store.settle(replace(settlement, charges=(Charge(DAY, math.inf),)))
             with pytest.raises(InputError):
                 store.begin(Dispatch(replace(dispatch.decision, decision_id="other", at=math.nan)))
             assert await store.settle(settlement)
@@ -357,19 +298,19 @@ class StoreContract:
             await _work(store, range(700))
             store.begin(a_dispatch(900))
             state = await store.state()
-            assert await store.prune(_NOON + 650.0) == 650
+            assert await store.prune(NOON + 650.0) == 650
             assert_same(await store.state(), state)
             assert_same(await store.rebuilt(), state)
             assert len(await _all(store.trails())) == 51
             with pytest.raises(UnknownDecisionError):
                 await store.trail("decision-000001")
-            assert await store.prune(_NOON + 650.0) == 0
+            assert await store.prune(NOON + 650.0) == 0
 
     async def test_pruning_keeps_what_has_no_outcome(self, make_store: MakeStore) -> None:
         async with _opened(make_store) as store:
             store.begin(a_dispatch(1))
             await settle(store, a_dispatch(2))
-            assert await store.prune(_NOON + 10.0) == 1
+            assert await store.prune(NOON + 10.0) == 1
             assert await store.unsettled() == [a_dispatch(1)]
             assert await store.settle(a_settlement(a_dispatch(1)))
             assert_same(await store.state(), await store.rebuilt())
@@ -378,7 +319,7 @@ class StoreContract:
         async with _opened(make_store) as store:
             await settle(store, a_dispatch(9))
             await settle(store, a_dispatch(1))
-            await store.prune(_NOON + 5.0)
+            await store.prune(NOON + 5.0)
             rebuilt = await store.rebuilt()
         assert rebuilt.paces == {"paced": a_settlement(a_dispatch(1)).paces[0]}
 
@@ -444,7 +385,7 @@ _JUDGEMENTS: Sequence[tuple[float, str]] = ((0.25, "user"), (0.75, "user"), (0.2
 
 
 @asynccontextmanager
-async def _opened(make_store: MakeStore) -> AsyncIterator[Store]:
+async def _opened(make_store: MakeStore) -> AsyncGenerator[Store]:
     store = make_store()
     await store.open()
     try:
@@ -468,4 +409,4 @@ async def _twice(store: Store, dispatch: Dispatch) -> tuple[list[bool], list[boo
     settlement = a_settlement(dispatch)
     settled = await asyncio.gather(store.settle(settlement), store.settle(settlement))
     judged = await asyncio.gather(*(judge(store, dispatch, settlement, 0.5) for _ in range(2)))
-    return settled, judged
+    return list(settled), list(judged)

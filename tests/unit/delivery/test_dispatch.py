@@ -183,6 +183,24 @@ async def test_a_wait_that_ends_after_the_deadline_is_not_begun() -> None:
     assert caught.value.retry_after_s == 60.0
 
 
+async def test_a_model_that_cannot_be_had_in_a_second_round_may_be_in_a_third() -> None:
+    class Shrinking(ScriptedFlight):
+        """After the first round only one model can be paid for."""
+
+        def fallback(self, failed: Mapping[str, str]) -> str | None:
+            return super().fallback(failed) if len(self.called) < len(MODELS) else self.last_resort(failed)
+
+        def last_resort(self, failed: Mapping[str, str]) -> str | None:
+            return None if "large" in failed else "large"
+
+    down = OverloadedError("busy")
+    script: Script = {"small": [down], "medium": [down], "large": [down, down, "hello"]}
+    flight = Shrinking()
+    answered, _ = await deliver(script, flight)
+    assert answered.model == "large"
+    assert flight.called == [*MODELS, "large", "large"]
+
+
 async def test_the_callers_own_deadline_ends_it() -> None:
     with pytest.raises(DeadlineError):
         await deliver({"small": [TimedOutError("deadline", 1.0)]})

@@ -15,6 +15,7 @@ from rich.console import Console
 from banditroute.assemble import open_router
 from banditroute.cli.live.folder import Endpoint, new_folder, write_config
 from banditroute.cli.live.questions import QUESTIONS, Question
+from banditroute.cli.live.summary import kept_in
 from banditroute.cli.tables import plain_console
 from banditroute.records import Answer
 from banditroute.reports import format as form
@@ -53,8 +54,9 @@ def local_demo(*, requests: int, json: bool) -> None:
         asked = asyncio.run(_route(config, QUESTIONS[:requests], console))
     if json:
         sys.stdout.write(orjson.dumps(_to_json(asked, config), option=_JSON).decode())
-    for sentence in _closing(asked, config):
+    for sentence in _closing(asked):
         console.print(sentence, soft_wrap=not console.is_terminal)
+    console.print(kept_in(config), soft_wrap=True)
 
 
 async def _route(config: Path, questions: Sequence[Question], console: Console) -> list[Asked]:
@@ -123,7 +125,7 @@ def _cut(text: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def _closing(asked: Sequence[Asked], config: Path) -> list[str]:
+def _closing(asked: Sequence[Asked]) -> list[str]:
     right = sum(one.quality for one in asked)
     shares = ", ".join(f"{_count(asked, name)} by {name}" for name in PRICES)
     tokens = sum(usage.input_tokens + usage.output_tokens for one in asked if (usage := one.answer.usage))
@@ -133,7 +135,6 @@ def _closing(asked: Sequence[Asked], config: Path) -> list[str]:
         f"tokens, {form.money(spent)}, {_milliseconds(median(one.answer.latency_s for one in asked))} in the middle.",
         "The model has 135 million parameters and its answers are poor: this shows that protocol, timing and books are "
         "right with a real server. What routing is worth, `banditroute demo` shows.",
-        f"Every decision is kept in {config.parent}; look: banditroute inspect --config {config}",
     ]
 
 

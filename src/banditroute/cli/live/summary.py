@@ -10,11 +10,16 @@ from banditroute.cli.live.tally import Result, Tally
 from banditroute.reports import format as form
 
 
-def sentences(tally: Tally, config: Path) -> list[str]:
-    """What was saved, how the budget was kept, what went wrong, and where to look further."""
+def sentences(tally: Tally) -> list[str]:
+    """What was saved, how the budget was kept, and what went wrong."""
     if not tally.answered:
         return [f"No request was answered.{_trouble(tally)}"]
-    return [finding(tally), _budget(tally) + _trouble(tally), *_further(config)]
+    return [finding(tally), _budget(tally) + _trouble(tally)]
+
+
+def kept_in(config: Path) -> str:
+    """Where what the router wrote can be looked at; a line to copy from, not to be broken."""
+    return f"Every decision is kept in {config.parent}; look: banditroute inspect --config {config}"
 
 
 def finding(tally: Tally) -> str:
@@ -74,13 +79,6 @@ def _trouble(tally: Tally) -> str:
     causes = form.listing(f"{count} {name}" for name, count in tally.failures.items())
     unanswered = f" {form.count(tally.failed)} were not answered ({causes})."
     return (fallen if tally.fallbacks else "") + (unanswered if tally.failed else "")
-
-
-def _further(config: Path) -> list[str]:
-    return [
-        f"Every decision is kept in {config.parent}; look: banditroute inspect --config {config}",
-        "Next: banditroute demo --local-model (a real model), banditroute demo --replay (the same table, simulated).",
-    ]
 
 
 def _figures(result: Result) -> dict[str, float | None]:

@@ -17,23 +17,21 @@ _MILLI = 1e3
 
 
 def picture(tally: Tally, elapsed_s: float) -> RenderableType:
-    """Everything worth seeing at this moment, some 25 lines that fit 80 columns."""
+    """Everything worth seeing at this moment, 22 lines of 80 columns for nine task classes."""
     return Group(
         _progress(tally, elapsed_s),
-        Text(),
         _beside(tally),
         Text(),
         _shares(tally),
         Text(),
         _tasks(tally),
-        Text(),
         Text(footnote(tally), style="dim"),
     )
 
 
 def footnote(tally: Tally) -> str:
     """The small figures in one line: what waits for feedback, the budget's price, the router's own time, failures."""
-    parts = [f"{form.count(tally.judged)} judged, {form.count(tally.answered - tally.judged)} waiting for feedback"]
+    parts = [f"{form.count(tally.judged)} judged, {form.count(tally.answered - tally.judged)} yet to be"]
     parts.append(f"shadow price {tally.shadow_price:.3f}")
     if not math.isnan(tally.overhead_s):
         parts.append(f"router adds {tally.overhead_s * _MILLI:.1f} ms")

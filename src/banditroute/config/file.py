@@ -1,0 +1,94 @@
+"""The whole of router.toml as tables, and the values that they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import Field
+
+from banditroute.config.budget_tables import BudgetTable
+from banditroute.config.delivery_tables import BreakerTable, HedgeTable, RetryTable, TimeoutsTable, TransportTable
+from banditroute.config.model_tables import ModelTable, TierTable
+from banditroute.config.provider_tables import ProviderTable
+from banditroute.config.routing_tables import ExploreTable, GatewayKeyTable, GatewayTable, RoutingTable, StoreTable
+from banditroute.config.table import Table
+from banditroute.config.values import ProviderConfig, RouterConfig
+from banditroute.delivery.settings import Timeouts, Transport
+from banditroute.routing.catalog import Catalog
+
+
+class RouterFile(Table):
+    """A router.toml."""
+
+    providers: list[ProviderTable] = Field(min_length=1, description="who serves models")
+    models: list[ModelTable] = Field(min_length=1, description="what may be called")
+    budgets: list[BudgetTable] = Field(default=[], description="what may be spent: any number, all hold at once")
+    store: StoreTable = Field(default_factory=StoreTable, description="where decisions and what they taught are kept")
+    routing: RoutingTable = Field(default_factory=RoutingTable, description="how models are chosen")
+    timeouts: TimeoutsTable = Field(
+        default_factory=TimeoutsTable, description="time limits of one attempt, for every provider"
+    )
+    transport: TransportTable = Field(default_factory=TransportTable, description="the way to every provider")
+    retry: RetryTable = Field(default_factory=RetryTable, description="when and how often to ask again")
+    breaker: BreakerTable = Field(
+        default_factory=BreakerTable, description="when a model's circuit opens: it is left alone for a while"
+    )
+    hedge: HedgeTable = Field(
+        default_factory=HedgeTable, description="when a second call is made beside a slow first one"
+    )
+    gateway: GatewayTable | None = Field(
+        default=None, description="who may use the gateway (checked; no version serves it yet)"
+    )
+
+    def value(self, path: Path) -> RouterConfig:
+        """The configuration; paths in it are taken from the file's folder.
+
+        Raises:
+            ConfigError: two models have the same name.
+        """
+        folder = path.parent
+        return RouterConfig(
+            path=path,
+            providers=tuple(self._provider(table, folder) for table in self.providers),
+            catalog=Catalog(tuple(table.value for table in self.models)),
+            budgets=tuple(table.value for table in self.budgets),
+            store=self.store.value(folder),
+            retrying=self.retry.value(),
+            breaking=self.breaker.value(),
+            hedging=self.hedge.value(),
+            routing=self.routing.value(),
+            gateway=None if self.gateway is None else self.gateway.value(),
+        )
+
+    def _provider(self, table: ProviderTable, folder: Path) -> ProviderConfig:
+        provider = table.value(self.timeouts.over(Timeouts()), self.transport.over(Transport()))
+        ca_file = provider.transport.tls_ca_file
+        if ca_file is None:
+            return provider
+        found = str(folder / Path(ca_file).expanduser())
+        return replace(provider, transport=replace(provider.transport, tls_ca_file=found))
+
+
+TABLES: Mapping[str, type[Table]] = MappingProxyType(
+    {
+        "": RouterFile,
+        "providers": ProviderTable,
+        "models": ModelTable,
+        "tiers": TierTable,
+        "budgets": BudgetTable,
+        "store": StoreTable,
+        "routing": RoutingTable,
+        "explore": ExploreTable,
+        "timeouts": TimeoutsTable,
+        "transport": TransportTable,
+        "retry": RetryTable,
+        "breaker": BreakerTable,
+        "hedge": HedgeTable,
+        "gateway": GatewayTable,
+        "keys": GatewayKeyTable,
+    }
+)
+"""The tables by the key that they stand under."""

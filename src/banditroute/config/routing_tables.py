@@ -1,0 +1,148 @@
+"""The tables that say how models are chosen, where things are kept, and who may use the gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from banditroute.config.provider_tables import Name, Variable
+from banditroute.config.table import Table
+from banditroute.config.values import GatewayConfig, GatewayKey, RoutingConfig, StoreConfig, StoreKind
+from banditroute.errors import ConfigError
+from banditroute.learning.policy import THOMPSON, Exploration, PolicySettings
+
+_STORE, _ROUTING = StoreConfig(), RoutingConfig()
+_DAY_S = 86_400.0
+_PROMISED_STORES = ("redis", "postgres")
+
+
+def _check_store(kind: str) -> str:
+    if kind in _PROMISED_STORES:
+        raise ConfigError(f"this version has no {kind} store yet", remedy='write "sqlite"')
+    if kind not in ("memory", "sqlite"):
+        raise ConfigError(f"expected memory or sqlite, got {kind!r}", remedy='write "sqlite"')
+    return kind
+
+
+class StoreTable(Table):
+    """Where things are kept."""
+
+    kind: str = Field(default="sqlite", description="sqlite | memory (nothing survives the process)")
+    path: Annotated[str, Field(min_length=1)] = Field(
+        default=str(_STORE.path), description="the database file, from this file's folder"
+    )
+    fsync: bool = Field(
+        default=_STORE.fsync, description="writes survive a power cut too; costs a disk's fsync each time"
+    )
+    retention_days: float = Field(
+        default=30.0, ge=0, description="days that a decision is kept; 0 = for ever; what it taught stays"
+    )
+    keep_prompts: bool = Field(default=_STORE.keep_prompts, description="keep the messages of every request")
+
+    _check_kind = field_validator("kind")(_check_store)
+
+    def value(self, folder: Path) -> StoreConfig:
+        """The store, its path taken from the folder."""
+        kind: StoreKind = "memory" if self.kind == "memory" else "sqlite"
+        path = folder / Path(self.path).expanduser()
+        retention_s = self.retention_days * _DAY_S or None
+        return StoreConfig(kind, path, self.fsync, retention_s, self.keep_prompts)
+
+
+class ExploreTable(Table):
+    """How models that little is known of are tried."""
+
+    sampled: float = Field(
+        default=THOMPSON.sampled, ge=0, description="share of what is not known that Thompson sampling draws with"
+    )
+    decisions: float = Field(
+        default=THOMPSON.decisions, ge=0, lt=1, description="most of the decisions that may be tries"
+    )
+    dollars: float = Field(
+        default=THOMPSON.dollars, ge=0, le=1, description="most of a paced budget that tries may spend"
+    )
+    quality: float = Field(
+        default=THOMPSON.quality, ge=0, le=1, description="most quality points per request that tries may cost"
+    )
+
+    def value(self) -> PolicySettings:
+        """The policy's settings."""
+        return PolicySettings(exploration=Exploration(**self.model_dump()))
+
+
+class RoutingTable(Table):
+    """How models are chosen."""
+
+    tasks: list[Name] = Field(
+        default=[], description='task classes known from the start, such as ["qa", "code"]; others join as they come'
+    )
+    features: int = Field(
+        default=_ROUTING.features, ge=0, le=512, description="how many numbers callers give with every request"
+    )
+    quality_per_s: float = Field(
+        default=_ROUTING.quality_per_s, ge=0, description="quality points (of 1) that a second of waiting costs"
+    )
+    deadline_s: float = Field(
+        default=_ROUTING.deadline_s, gt=0, description="seconds for a request, retries and fallbacks included"
+    )
+    session_ttl_s: float = Field(
+        default=_ROUTING.session_ttl_s,
+        ge=0,
+        description="seconds after an answer that a conversation keeps to its model",
+    )
+    session_stay_quality: float = Field(
+        default=_ROUTING.session_stay_quality,
+        ge=0,
+        le=1,
+        description="quality points that leaving that model must be worth",
+    )
+    seed: int | None = Field(
+        default=None, description="chance starts from it; left out: from the system's", examples=[0]
+    )
+    explore: ExploreTable = Field(
+        default_factory=ExploreTable, description="how models that little is known of are tried"
+    )
+
+    @field_validator("tasks")
+    @classmethod
+    def _check_once(cls, tasks: list[str]) -> list[str]:
+        if len(set(tasks)) < len(tasks):
+            raise ConfigError("a class stands there twice", remedy="name each once")
+        return tasks
+
+    def value(self) -> RoutingConfig:
+        """The settings."""
+        return RoutingConfig(
+            tasks=tuple(self.tasks),
+            features=self.features,
+            policy=self.explore.value(),
+            quality_per_s=self.quality_per_s,
+            deadline_s=self.deadline_s,
+            session_ttl_s=self.session_ttl_s,
+            session_stay_quality=self.session_stay_quality,
+            seed=self.seed,
+        )
+
+
+class GatewayKeyTable(Table):
+    """A key that a client shows."""
+
+    name: Name = Field(description="what reports call it; unique", examples=["app"])
+    key_env: Variable = Field(
+        description="NAME of the environment variable that holds it", examples=["BANDITROUTE_KEY_APP"]
+    )
+    tenant: str = Field(default="", description="on whose behalf its requests are; budgets may have it as their scope")
+
+
+class GatewayTable(Table):
+    """Who may use the gateway."""
+
+    auth: Literal["keys", "none"] = Field(default="keys", description="keys | none (loopback only)")
+    keys: list[GatewayKeyTable] = Field(default=[], description="keys that clients show")
+
+    def value(self) -> GatewayConfig:
+        """The settings."""
+        keys = tuple(GatewayKey(key.name, key.key_env, key.tenant) for key in self.keys)
+        return GatewayConfig(self.auth, keys)

@@ -1,0 +1,51 @@
+"""The public decision log: a row per decision, from which policies are evaluated; see the interfaces of the project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from banditroute.records import Json
+
+from .protocol import Trail
+
+
+def log_row(trail: Trail) -> Json | None:
+    """The row of a decision, ready for JSON; None while nothing has come of it.
+
+    `quality` is the mean of its judgements; `served` is absent, and `ok` false, where no model answered. A model that
+    the caller named was not drawn: its propensity is null.
+    """
+    decision, outcome = trail.decision, trail.outcome
+    if outcome is None:
+        return None
+    row: dict[str, Any] = {
+        "decision_id": decision.decision_id,
+        "at": decision.at,
+        "task": decision.context.task,
+        "input_tokens": decision.context.input_tokens if outcome.usage is None else outcome.usage.input_tokens,
+        "output_tokens": 0 if outcome.usage is None else outcome.usage.output_tokens,
+        "eligible": list(decision.propensities) or [decision.chosen],
+        "chosen": decision.chosen,
+        "propensity": None if decision.pinned else decision.propensity,
+        "cost_usd": outcome.cost_usd,
+        "latency_s": outcome.latency_s,
+        "policy": decision.policy_version,
+    }
+    return row | _where_known(trail)
+
+
+def _where_known(trail: Trail) -> Json:
+    """The fields that a row has only where there is something to say."""
+    decision, outcome = trail.decision, trail.outcome
+    known: dict[str, Any] = {}
+    if decision.context.features:
+        known["features"] = list(decision.context.features)
+    if not decision.pinned:
+        known["propensities"] = dict(decision.propensities)
+    if trail.feedback:
+        known["quality"] = sum(feedback.quality for feedback in trail.feedback) / len(trail.feedback)
+    if outcome is not None and outcome.served:
+        known["served"] = outcome.served
+    if outcome is not None and not outcome.ok:
+        known["ok"] = False
+    return known

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+
+from banditroute.records import Feedback
+from banditroute.storage.decision_log import log_row
+from banditroute.storage.protocol import Trail
+from banditroute.testing.store_records import a_dispatch, a_settlement
+
+DISPATCH = a_dispatch(1)
+OUTCOME = a_settlement(DISPATCH).outcome
+
+
+def test_a_row_has_what_the_format_promises() -> None:
+    judged = (Feedback("decision-000001", 1.0), Feedback("decision-000001", 0.5, "judge"))
+    row = log_row(Trail(DISPATCH, OUTCOME, feedback=judged))
+    assert row is not None
+    assert orjson.loads(orjson.dumps(row)) == {
+        "decision_id": "decision-000001",
+        "at": DISPATCH.decision.at,
+        "task": "code",
+        "input_tokens": 101,
+        "output_tokens": 6,
+        "features": list(DISPATCH.decision.context.features),
+        "eligible": ["small", "large"],
+        "chosen": "large",
+        "served": "small",
+        "propensity": 0.25,
+        "propensities": {"small": 0.25, "large": 0.75},
+        "quality": 0.75,
+        "cost_usd": OUTCOME.cost_usd,
+        "latency_s": OUTCOME.latency_s,
+        "policy": "thompson-1",
+    }
+
+
+def test_what_is_not_settled_has_no_row() -> None:
+    assert log_row(Trail(DISPATCH)) is None
+
+
+def test_a_pinned_model_has_no_propensity() -> None:
+    dispatch = replace(DISPATCH, decision=replace(DISPATCH.decision, pinned=True, propensities={}))
+    row = log_row(Trail(dispatch, OUTCOME))
+    assert row is not None
+    assert (row["propensity"], row["eligible"], "propensities" in row, "quality" in row) == (
+        None,
+        ["large"],
+        False,
+        False,
+    )
+
+
+def test_a_failure_says_so() -> None:
+    row = log_row(Trail(DISPATCH, a_settlement(DISPATCH, ok=False).outcome))
+    assert row is not None
+    assert (row["ok"], "served" in row, row["output_tokens"]) == (False, False, 0)
