@@ -145,7 +145,7 @@ class _KeyWatch:
 def open_store(config: StoreConfig) -> Store:
     """The store that a configuration names, not yet opened."""
     if config.kind == "memory":
-        return MemoryStore()
+        return MemoryStore(keep_prompts=config.keep_prompts)
     return SQLiteStore(
         config.path, fsync=config.fsync, retention_s=config.retention_s, keep_prompts=config.keep_prompts
     )

@@ -84,6 +84,7 @@ class RequestFlight:
         self._charges: list[Charge] = []
         self._tried: list[str] = []
         self._estimated = False
+        self.expected_usd: float | None = None  # what the paced budgets were told to expect of it
         self.first_hold = self._hold(decision.chosen)
 
     @property

@@ -72,7 +72,15 @@ class Learner:
         await asyncio.gather(*self._writing)
         await self.store.aclose()
 
-    async def settle(self, decision: Decision, outcome: Outcome, charges: tuple[Charge, ...], *, first: bool) -> bool:
+    async def settle(
+        self,
+        decision: Decision,
+        outcome: Outcome,
+        charges: tuple[Charge, ...],
+        *,
+        first: bool,
+        expected_usd: float | None = None,
+    ) -> bool:
         """Takes in an outcome; whether it is in the store for good.
 
         A store that fails is reported and does not keep the outcome from being learned of.
@@ -82,10 +90,11 @@ class Learner:
             outcome: what came of it.
             charges: what it spends of the caps.
             first: no other outcome of the decision can have been taken in; otherwise the store says whether one has.
+            expected_usd: what the paced budgets were told to expect of it.
         """
         lessons = lessons_of(decision, outcome)
         if first:
-            self._take(decision, outcome, lessons)
+            self._take(decision, outcome, lessons, expected_usd)
         settlement = Settlement(outcome, lessons, charges, self.decider.paces)
         try:
             fresh = await self.store.settle(settlement)
@@ -122,8 +131,11 @@ class Learner:
         self._observer.notify(Judged(feedback))
         return True
 
-    def _take(self, decision: Decision, outcome: Outcome, lessons: tuple[Lesson, ...]) -> None:
-        self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=decision.context.task)
+    def _take(
+        self, decision: Decision, outcome: Outcome, lessons: tuple[Lesson, ...], expected_usd: float | None = None
+    ) -> None:
+        task = decision.context.task
+        self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=task, expected_usd=expected_usd)
         self._learn(lessons)
 
     def _go_on(self, settlement: Settlement) -> None:

@@ -78,6 +78,8 @@ class RoutedStream:
         return self._answer
 
     async def __aenter__(self) -> RoutedStream:
+        if self._flight is not None:
+            raise BanditrouteError("a stream is entered once; ask for another one")
         self._flight = self._service.begin_stream()
         return self
 

@@ -83,6 +83,8 @@ class Serving:
         """Puts a decision on its way on record."""
         hold = flight.first_hold
         prompt = orjson.dumps(request.messages) if self._keep_prompts else None
+        if not by_caller:
+            flight.expected_usd = self._learner.decider.expect(flight.decision)
         dispatch = Dispatch(flight.decision, hold.usd, hold.windows, flight.expires_at, by_caller, prompt)
         try:
             self._learner.store.begin(dispatch)
@@ -115,7 +117,7 @@ class Serving:
     async def give_up(self, flight: RequestFlight) -> bool:
         """Settles a request that nobody answered."""
         outcome = flight.outcome(latency_s=self._tower.clock() - flight.decision.at)
-        return await self._learner.settle(flight.decision, outcome, flight.charges, first=True)
+        return await self._settle(flight, outcome)
 
     def settle_soon(self, decision_id: str, work: Coroutine[Any, Any, bool]) -> None:
         """Lets the settling of a decision go on by itself; `settled` and `aclose` wait for it."""
@@ -144,7 +146,7 @@ class Serving:
         return await self._learner.settle(decision, outcome, charges, first=expected)
 
     async def _is_known(self, decision_id: str) -> bool:
-        """Whether a decision's outcome need not be taken in: it was, or nothing is on record that it could belong to."""
+        """Whether an outcome need not be taken in: the decision has one, or is not on record, which is reported."""
         try:
             return (await self._learner.store.trail(decision_id)).outcome is not None
         except (StoreError, UnknownDecisionError) as error:
@@ -174,6 +176,11 @@ class Serving:
             self.settle_soon(flight.decision_id, self.give_up(flight))
             raise
 
+    async def _settle(self, flight: RequestFlight, outcome: Outcome) -> bool:
+        return await self._learner.settle(
+            flight.decision, outcome, flight.charges, first=True, expected_usd=flight.expected_usd
+        )
+
     async def _land(
         self,
         flight: RequestFlight,
@@ -196,7 +203,7 @@ class Serving:
             from_cache=completion.from_cache,
         )
         self._desk.answered(terms, model, usage.input_tokens)
-        recorded = await self._learner.settle(decision, outcome, flight.charges, first=True)
+        recorded = await self._settle(flight, outcome)
         return Answer(
             decision_id=decision.decision_id,
             model=model,

@@ -1,7 +1,6 @@
 """Routers as a service opens them: a router.toml, and real servers on loopback behind it; one `Lab` for each test."""
 
 import time
-import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,16 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-import banditroute.config as _config  # TEMPORARY
-from banditroute.config import secrets as _secrets, values as _values, file as _file
-
-if not hasattr(_config, "load_config"):
-    for _name in ("ProviderConfig", "RouterConfig", "StoreConfig"):
-        setattr(_config, _name, getattr(_values, _name))
-    _config.require_keys = _secrets.require_keys
-    _config.load_config = lambda path: _file.RouterFile.model_validate(tomllib.loads(Path(path).read_text())).value(path)
-
-from banditroute.assemble import open_router
+from banditroute import open_router
 from banditroute.delivery.endpoint import Endpoint
 from banditroute.observe import Event
 from banditroute.router import Router
@@ -32,7 +22,7 @@ NONE: Fields = MappingProxyType({})
 KEYS = MappingProxyType({"LAB_KEY": "sk-main", "LAB_SPARE": "sk-spare"})
 SECTIONS: Mapping[str, Fields] = MappingProxyType(
     {
-        "timeouts": {"connect_s": 0.5, "first_token_s": 0.3, "between_chunks_s": 0.25, "total_s": 0.6},
+        "timeouts": {"connect_s": 0.5, "whole_s": 0.4, "first_token_s": 0.3, "between_chunks_s": 0.25, "total_s": 0.6},
         "retry": {"base_s": 0.01, "cap_s": 0.05},
         "routing": {"deadline_s": 5.0, "seed": 7},
         "store": {"kind": "memory"},

@@ -162,6 +162,14 @@ class TestLearning:
         assert Counter(served["code"][-75:])["coder"] >= 65
 
 
+async def streamed(router, messages, **terms):
+    """The answer of a stream that is read to its end."""
+    async with router.stream(messages, **terms) as stream:
+        async for _ in stream:
+            pass
+    return stream.answer
+
+
 async def judged(router, qualities, *, requests, prompt="What is the capital of France?", **terms):
     """The models that served, each answer judged by its model."""
     served = []
@@ -213,7 +221,9 @@ async def long_prompt(exchange: Exchange) -> None:
     """A server that has a prompt in its cache where it comes again."""
     cached = 2900 if exchange.body["messages"][0]["content"].endswith("again") else 0
     details = {"cached_tokens": cached}
-    exchange.reply(200, completion(usage={"prompt_tokens": 3000, "completion_tokens": 6, "prompt_tokens_details": details}))
+    exchange.reply(
+        200, completion(usage={"prompt_tokens": 3000, "completion_tokens": 6, "prompt_tokens_details": details})
+    )
 
 
 class TestLimitsOfARequest:
@@ -416,9 +426,7 @@ class TestBadRequests:
         with pytest.raises(InvalidRequestError):
             await router.chat(messages)
         with pytest.raises(InvalidRequestError):
-            async with router.stream(messages) as stream:
-                async for _ in stream:
-                    pass
+            await streamed(router, messages)
         assert server.requests == 0
         assert (await router.chat("hello")).text == TEXT
         await lab.at_rest(router)
@@ -476,6 +484,17 @@ class TestOwnClient:
         for each in (router, again) if store == "sqlite" else (router,):
             spent = [account.spent_usd for account in each.learner.ledger.accounts(decision.at)]
             assert spent == [pytest.approx(0.002)]
+
+    async def test_another_model_may_have_served(self, lab):
+        server = await lab.server()
+        dear = lab.served(server, input_usd_per_mtok=100.0, output_usd_per_mtok=200.0)
+        router = await lab.router({"small": server, "dear": dear})
+        decision = router.decide("hello", model="small")
+        router.record(decision, usage=Usage(1000, 500), latency_s=1.0, served="dear")
+        await router.feedback(decision.decision_id, quality=0.9)
+        assert (await router.explain(decision.decision_id)).outcome.cost_usd == pytest.approx(0.2)
+        state = await router.learner.store.state()
+        assert {edge.model for edge, sums in state.evidence.items() if sums.n} == {"dear"}
 
     async def test_a_call_that_failed_teaches_and_costs_what_is_said(self, lab):
         router = await lab.router({"small": await lab.server()})
@@ -574,13 +593,57 @@ async def test_an_error_of_the_library_is_caught_by_its_root(lab):
         await router.chat("hello")
 
 
-async def test_closing_twice_does_nothing(lab):
-    router = await lab.router({"small": await lab.server()})
-    await router.chat("hello")
-    await router.aclose()
-    await router.aclose()
+class TestClosing:
+    async def test_twice_does_nothing(self, lab):
+        router = await lab.router({"small": await lab.server()})
+        await router.chat("hello")
+        await router.aclose()
+        await router.aclose()
+
+    async def test_ends_requests_on_their_way_with_a_typed_error(self, lab):
+        server = await lab.server("stall-between-tokens")
+        router = await lab.router({"small": server, "other": server}, store={"kind": "sqlite"})
+        asked = [asyncio.create_task(router.chat("hello")) for _ in range(5)]
+        asked += [asyncio.create_task(streamed(router, "hello")) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        await router.aclose()
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(result, BanditrouteError) for result in results), results
+        assert await server.settled(connections=0)
+
+    async def test_ends_with_every_later_request_refused(self, lab):
+        router = await lab.router({"small": await lab.server()}, budgets=[{"usd": 1.0, "per": "day"}])
+        await router.aclose()
+        for ask in (router.chat, lambda text: streamed(router, text), lambda text: router.embed(text, model="small")):
+            with pytest.raises(BanditrouteError):
+                await ask("hello")
+        with pytest.raises(BanditrouteError):
+            router.decide("hello")
+        assert [each.reserved_usd for each in router.learner.ledger.accounts(0.0)] == [0.0]
+
+
+class TestFeatures:
+    async def test_tell_prompts_apart(self, lab):
+        server = await lab.server()
+        router = await lab.router({"poet": server, "coder": server}, routing={"features": 1})
+        served = {-1.0: [], 1.0: []}
+        for _ in range(150):
+            for side in served:
+                qualities = {"poet": 0.5 + 0.4 * side, "coder": 0.5 - 0.4 * side}
+                served[side] += await judged(router, qualities, requests=1, features=[side])
+        assert Counter(served[1.0][-75:])["poet"] >= 65
+        assert Counter(served[-1.0][-75:])["coder"] >= 65
+
+    @pytest.mark.parametrize("features", [None, [], [0.5], [0.5, 0.5, 0.5], [math.nan, 0.5], [math.inf, -math.inf]])
+    async def test_that_are_not_as_agreed_are_refused(self, lab, features):
+        router = await lab.router({"small": await lab.server()}, routing={"features": 2})
+        with pytest.raises(InputError, match="feature"):
+            await router.chat("hello", features=features)
+        assert (await router.chat("hello", features=[0.1, 0.2])).text == TEXT
 
 
 async def test_a_missing_key_is_named_before_anything_is_opened(lab):
     with pytest.raises(ConfigError, match="LAB_SPARE of provider 'host0' is not set"):
-        lab.assembled({"small": lab.served("http://127.0.0.1:9/v1", ["LAB_KEY", "LAB_SPARE"])}, environ={"LAB_KEY": "k"})
+        lab.assembled(
+            {"small": lab.served("http://127.0.0.1:9/v1", ["LAB_KEY", "LAB_SPARE"])}, environ={"LAB_KEY": "k"}
+        )

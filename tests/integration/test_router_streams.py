@@ -42,6 +42,28 @@ async def text_of(stream) -> str:
     return "".join([delta.text async for delta in stream])
 
 
+async def first_asking(router, model):
+    """A stream whose first call goes to that model."""
+    while True:
+        stream = await router.stream("hello").__aenter__()
+        if stream.decision.chosen == model:
+            return stream
+        await stream.aclose()
+
+
+async def reading(stream, shown):
+    """Reads to the end, and keeps what was shown."""
+    async for delta in stream:
+        shown.append(delta.text)
+
+
+async def stumbling(router):
+    """A caller that fails over the first piece."""
+    async with router.stream("hello") as stream:
+        async for delta in stream:
+            raise ZeroDivisionError(delta.text)
+
+
 async def test_it_is_known_before_its_first_token_and_whole_at_its_end(lab):
     server = await lab.server()
     router = await lab.router({"small": server}, budgets=CAP)
@@ -125,17 +147,14 @@ async def test_a_model_that_fails_before_its_first_content_is_replaced(lab, faul
 async def test_a_model_that_fails_after_its_first_content_is_reported_and_charged_an_estimate(lab, fault, cause):
     bad, spare = await lab.server(fault), await lab.server()
     router = await lab.router({"bad": bad, "spare": spare}, budgets=CAP)
-    shown = ""
+    shown = []
+    stream = await first_asking(router, "bad")
     with pytest.raises(BrokenStreamError) as broken:
-        async with router.stream("hello", denied=[]) as stream:
-            while stream.decision.chosen != "bad":
-                await stream.aclose()
-                stream = await router.stream("hello").__aenter__()
-            async for delta in stream:
-                shown += delta.text
+        await reading(stream, shown)
     error = broken.value
     assert isinstance(error.cause, cause)
-    assert error.text == shown == TOKENS[0]
+    assert error.text == "".join(shown) == TOKENS[0]
+    assert spare.requests == 0
     assert error.decision_id == stream.decision_id
     outcome = (await router.explain(error.decision_id)).outcome
     assert (outcome.ok, outcome.served, outcome.estimated) == (False, "", True)
@@ -163,8 +182,8 @@ async def test_a_stream_that_keeps_breaking_opens_the_circuit_of_its_model(lab):
 async def test_a_request_that_a_provider_refuses_is_not_tried_elsewhere(lab):
     bad, spare = await lab.server("400"), await lab.server("400")
     router = await lab.router({"bad": bad, "spare": spare}, budgets=CAP)
-    with pytest.raises(RejectedError):
-        async with router.stream("hello") as stream:
+    async with router.stream("hello") as stream:
+        with pytest.raises(RejectedError):
             await text_of(stream)
     assert bad.requests + spare.requests == 1
     assert not (await router.explain(stream.decision_id)).outcome.ok
@@ -173,8 +192,8 @@ async def test_a_request_that_a_provider_refuses_is_not_tried_elsewhere(lab):
 
 async def test_where_nobody_answers_every_cause_is_told(lab):
     router = await lab.router({"a": await lab.server("500"), "b": await lab.server("garbage")}, budgets=CAP)
-    with pytest.raises(UnansweredError) as failed:
-        async with router.stream("hello") as stream:
+    async with router.stream("hello") as stream:
+        with pytest.raises(UnansweredError) as failed:
             await text_of(stream)
     assert set(failed.value.causes) == {"a", "b"}
     assert failed.value.decision_id == stream.decision_id
@@ -222,10 +241,9 @@ class TestLeaving:
         server = await lab.server(late)
         router = await lab.router({"small": server}, budgets=CAP)
         with pytest.raises(ZeroDivisionError):
-            async with router.stream("hello") as stream:
-                async for delta in stream:
-                    _ = 1 / len(delta.text[:0])
-        assert not (await router.explain(stream.decision_id)).outcome.ok
+            await stumbling(router)
+        (settled,) = lab.events.of(Settled)
+        assert not settled.outcome.ok
         await lab.at_rest(router)
 
 
@@ -262,7 +280,16 @@ async def test_asking_a_stream_that_was_not_entered_says_so(lab):
     await stream.aclose()
 
 
-async def test_a_stream_never_iterated_to_a_broken_router_close_is_settled(lab):
+async def test_entering_a_stream_twice_is_refused(lab):
+    router = await lab.router({"small": await lab.server()}, budgets=CAP)
+    async with router.stream("hello") as stream:
+        with pytest.raises(BanditrouteError, match="entered once"):
+            await stream.__aenter__()
+        assert await text_of(stream) == TEXT
+    await lab.at_rest(router)
+
+
+async def test_a_router_that_closes_hangs_up_on_its_streams(lab):
     server = await lab.server("stall-between-tokens")
     router = await lab.router({"small": server}, budgets=CAP)
     stream = await router.stream("hello").__aenter__()

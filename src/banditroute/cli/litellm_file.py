@@ -99,7 +99,7 @@ def read_deployments(data: Yaml, environ: Mapping[str, str]) -> LiteLlmFile:
         except LeftOutError as reason:
             notes.append(f"model {name!r} is left out: {reason}")
             continue
-        ignored = sorted(params.keys() - _UNDERSTOOD)
+        ignored = sorted(str(key) for key in params.keys() - _UNDERSTOOD)
         if ignored:
             notes.append(f"model {name!r}: left out: {', '.join(ignored)}")
     budgets = tuple(_budgets(table(data.get("litellm_settings"))))

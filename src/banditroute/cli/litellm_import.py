@@ -24,7 +24,7 @@ def run(file: Path, *, out: Path | None) -> None:
     litellm = read_deployments(parse_yaml(file), os.environ)
     result = translated(litellm, file.name)
     for note in result.notes:
-        sys.stderr.write(f"note: {note}\n")
+        sys.stderr.write(f"note: {' '.join(note.split())}\n")  # one line, whatever names the file has
     if not litellm.deployments:
         raise ConfigError("no model can be taken over", remedy="see the notes", path=str(file), field="model_list")
     if out is None:

@@ -59,6 +59,8 @@ def _missing(place: Place, _: ErrorDetails) -> Problem:
     key = str(place[-1])
     if key.endswith("_usd_per_mtok"):
         return Problem(place, "price unknown", "state it, 0 declares the model free")
+    if len(place) == 1 and key in TABLES:
+        return Problem(place, "missing", f"declare at least one [[{key}]]")
     field = TABLES[_table(place)].spelt()[key]
     return Problem(place, "missing", f"give {field.description}")
 
@@ -100,12 +102,12 @@ def _shown(place: Place, value: Any) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
+    if not _SECRET_KEYS.isdisjoint(place) or (isinstance(value, str) and looks_like_a_key(value)):
+        return "a value that is not shown"
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str):
         return str(value)
-    if looks_like_a_key(value) or not _SECRET_KEYS.isdisjoint(place):
-        return "a text (not shown)"
     return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}...")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from banditroute.config.secrets import missing_keys
 from banditroute.config.values import RouterConfig
+from banditroute.providers.registry import KINDS
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.catalog import Catalog, Model
 from banditroute.routing.tasks import GENERAL
@@ -75,6 +77,9 @@ def _connections(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding
         if url.scheme == "http" and provider.api_key_env and not _is_loopback(url.hostname or ""):
             problem = f"its key goes to {url.hostname} unencrypted"
             yield Finding("unencrypted", place, problem, "use https, or send no key")
+        if not provider.api_key_env and provider.base_url == KINDS[provider.kind].default_base_url:
+            problem = f"no key is sent to {url.hostname}, which wants one"
+            yield Finding("keyless", place, problem, "name its variable in api_key_env, or give base_url")
         if not provider.transport.tls_verify:
             problem = "its certificate is not checked: anyone on the way can read keys and prompts"
             yield Finding(
@@ -107,10 +112,10 @@ def _paces(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
         place = f"budget {budget.name!r}"
         if budget.usd_per_request < low:
             problem = f"cannot be held: a typical request ({_TYPICAL}) of the cheapest model, {cheapest.name!r}, costs"
-            yield Finding("unreachable", place, f"{problem} ${low:.2g}", "raise it, or add a cheaper model")
+            yield Finding("unreachable", place, f"{problem} {_usd(low)}", "raise it, or add a cheaper model")
         elif budget.usd_per_request >= high and len(config.catalog) > 1:  # with one model there is nothing to steer
             problem = f"never binds: a typical request ({_TYPICAL}) of the dearest model, {dearest.name!r}, costs"
-            yield Finding("idle", place, f"{problem} ${high:.2g}", "lower it, or take it out")
+            yield Finding("idle", place, f"{problem} {_usd(high)}", "lower it, or take it out")
 
 
 def _caps(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
@@ -121,7 +126,7 @@ def _caps(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
         if over:
             dearest = max(over, key=longest_call_usd)
             problem = (
-                f"less than one call may cost: of {dearest.name!r} up to ${longest_call_usd(dearest):.2g} where the "
+                f"less than one call may cost: of {dearest.name!r} up to {_usd(longest_call_usd(dearest))} where the "
                 f"caller does not limit the answer ({len(over)} of {len(config.catalog)} models)"
             )
             yield Finding("small", f"budget {budget.name!r}", problem, "raise it, or lower max_output_tokens")
@@ -160,6 +165,11 @@ def _gateway(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
     if config.gateway.auth == "none":
         problem = "whoever reaches its port may spend your money"
         yield Finding("open", "gateway", problem, 'set auth = "keys" unless it listens on loopback alone')
+
+
+def _usd(usd: float) -> str:
+    """Dollars with cents, or with two telling digits below one."""
+    return f"${usd:,.2f}" if usd >= 1 else f"${Decimal(f'{usd:.1e}'):f}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -37,9 +37,7 @@ def looks_like_a_key(text: str) -> bool:
     """Whether a text may be a secret: a known beginning, or long and mixed as no name is."""
     if _BEGINNING.match(text) or _HEXADECIMAL.fullmatch(text):
         return True
-    kinds = [(sign.islower(), sign.isupper(), sign.isdigit()) for sign in text]
-    changes = sum(before != after for before, after in pairwise(kinds))
-    return len(text) >= _LONG and " " not in text and changes >= _MIXED * len(text)
+    return any(_mixed(run) for run in re.findall(r"[A-Za-z0-9]+", text) if len(run) >= _LONG)
 
 
 def checked_variable(name: str) -> str:
@@ -92,3 +90,8 @@ def _problem(key: str | None) -> str:
     if not key.isprintable() or not key.isascii() or key != key.strip():
         return "has blanks, line ends or other signs that no key has"
     return ""
+
+
+def _mixed(run: str) -> bool:
+    kinds = [(sign.islower(), sign.isupper()) for sign in run]
+    return sum(before != after for before, after in pairwise(kinds)) >= _MIXED * len(run)

@@ -7,7 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from banditroute.errors import BanditrouteError, DeadlineError, ProviderError, Remedy, TimedOutError, UnansweredError
+from banditroute.errors import (
+    BanditrouteError,
+    BudgetExceededError,
+    DeadlineError,
+    ProviderError,
+    Remedy,
+    TimedOutError,
+    UnansweredError,
+)
 
 from .availability import Availability
 from .endpoint import Endpoint
@@ -132,6 +140,7 @@ class Dispatcher:
             RejectedError: a provider says that the request itself is wrong.
             DeadlineError: the flight's time was up.
             UnansweredError: every attempt failed; carries the cause of each.
+            BudgetExceededError: the dollars for another attempt are gone, and no model left is free.
         """
         self._budget.request()
         self._hedge.request()
@@ -144,6 +153,12 @@ class Dispatcher:
                 return await self._hedged(flight, tries, model, ask, close, wait_s)
             except ProviderError:
                 model = await self._next(flight, model, tries)
+            except BudgetExceededError as error:  # others took the dollars while it waited
+                tries.out[model] = str(error)
+                other = flight.fallback(tries.out)
+                if other is None:
+                    raise
+                model = other
 
     def broke(self, model: str, error: ProviderError) -> None:
         """Counts a failure after a stream's first content against its model."""

@@ -38,6 +38,7 @@ class Pacer:
         self._resolve_at = frozenset(resolve_at)
         self._last_resolve = max(resolve_at, default=0)
         self._paid = 0
+        self._awaited = 0.0  # budgets that requests in flight are expected to cost, less the one that each brings
         self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=_WINDOW)
         shape = () if self.budget_usd is None else self.budget_usd.shape
         self._kind = ARRAYS if shape else NUMBERS
@@ -79,10 +80,27 @@ class Pacer:
         if self.remembers:
             self._recent.append((np.where(eligible, quality, -np.inf), cost_share))
 
-    def spend(self, cost_usd: float | Floats) -> None:
-        """Takes in what one request of each replication cost, in dollars, finite and not negative."""
+    def expect(self, cost_usd: float) -> None:
+        """Takes in what a request that was just decided is expected to cost: its bill comes later, its price now.
+
+        Dear models are often slow ones. Were they counted only when they answer, many could be under way before the
+        first of them is felt. Tell `spend` the same amount when the bill is there.
+        """
+        if self.budget_usd is not None:
+            self._awaited += cost_usd / float(self.budget_usd) - 1.0
+            self._price = self._current_price()
+
+    def spend(self, cost_usd: float | Floats, expected_usd: float | None = None) -> None:
+        """Takes in what one request of each replication cost, in dollars, finite and not negative.
+
+        Args:
+            cost_usd: the bill.
+            expected_usd: what `expect` was told of it before; None = nothing.
+        """
         if self.budget_usd is None:
             return
+        if expected_usd is not None:
+            self._awaited -= expected_usd / float(self.budget_usd) - 1.0
         share = cost_usd / self.budget_usd
         self._pace = pacing.stepped(self._pace, share if share.shape else float(share), self._settings, self._kind)
         self._paid += 1
@@ -96,7 +114,10 @@ class Pacer:
     def _current_price(self) -> Floats:
         if self.budget_usd is None:
             return np.zeros(1)
-        return np.asarray(pacing.shadow_price(self._pace, self._settings, self._kind))[..., None]
+        pace = self._pace
+        if self._awaited:
+            pace = pace._replace(level=pace.level - self._awaited)
+        return np.asarray(pacing.shadow_price(pace, self._settings, self._kind))[..., None]
 
     def _of_kind(self, pace: Pace) -> Pace:
         return pace if self._kind is ARRAYS else Pace(*(float(value) for value in pace))

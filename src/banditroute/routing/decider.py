@@ -218,8 +218,24 @@ class Decider:
         self._signals.observe(self._known_class(lesson.task), arm, x, lesson.values)
         self._seen += 1
 
-    def spend(self, cost_usd: float, *, tenant: str = "", task: str = "") -> None:
+    def expect(self, decision: Decision) -> float:
+        """Takes in that a decision is on its way, so that shadow prices feel its cost before its bill is there.
+
+        Returns the dollars that it is expected to cost, for `spend` to take back.
+        """
+        expected_usd = decision.forecasts[decision.chosen].cost_usd
+        for paced in self._pacers.covering(decision.tenant, decision.context.task):
+            paced.pacer.expect(expected_usd)
+        return expected_usd
+
+    def spend(self, cost_usd: float, *, tenant: str = "", task: str = "", expected_usd: float | None = None) -> None:
         """Takes in what one request cost, which moves the shadow prices of the budgets that cover it.
+
+        Args:
+            cost_usd: the bill.
+            tenant: on whose behalf.
+            task: its task class.
+            expected_usd: what `expect` returned for it; None = it was not told.
 
         Raises:
             InputError: the cost is negative or not finite.
@@ -227,7 +243,7 @@ class Decider:
         if not 0 <= cost_usd < math.inf:
             raise InputError(f"{cost_usd} is not a cost in dollars", field="cost_usd")
         for paced in self._pacers.covering(tenant, task):
-            paced.pacer.spend(cost_usd)
+            paced.pacer.spend(cost_usd, expected_usd)
 
     def restore(self, evidence: Mapping[Edge, Evidence], paces: Iterable[PaceRecord]) -> None:
         """Takes up what was learned before, on top of what it knows; what is no longer in use is passed over."""

@@ -34,3 +34,12 @@ def check_numbers(lessons: Iterable[Lesson], charges: Iterable[Charge] = ()) -> 
     for charge in charges:
         if not math.isfinite(charge.usd):
             raise InputError(f"{charge.usd} is not an amount of dollars", field="charges")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written at all; one that cannot is not on record either."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -61,7 +62,16 @@ def settlement_json(settlement: Settlement) -> str:
         InputError: a text in it is no Unicode.
     """
     charges = [(*charge.window, charge.usd) for charge in settlement.charges]
-    return _json({"outcome": settlement.outcome, "charges": charges, "paces": settlement.paces})
+    rest = {"charges": charges, "paces": settlement.paces}
+    try:
+        return _json({"outcome": settlement.outcome, **rest})
+    except InputError:  # a provider's words must not keep an outcome from being written
+        return _json({"outcome": _readable(settlement.outcome), **rest})
+
+
+def _readable(outcome: Outcome) -> Outcome:
+    attempts = (replace(a, problem=a.problem.encode(errors="replace").decode()) for a in outcome.attempts)
+    return replace(outcome, attempts=tuple(attempts))
 
 
 def settled_of(text: str) -> Settled:

@@ -31,7 +31,7 @@ def log_row(trail: Trail) -> Json | None:
         "latency_s": outcome.latency_s,
         "policy": decision.policy_version,
     }
-    return row | _where_known(trail)
+    return {**row, **_where_known(trail)}
 
 
 def _where_known(trail: Trail) -> Json:

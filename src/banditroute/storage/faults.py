@@ -20,6 +20,13 @@ _REMEDIES = (
     ("SQLITE_IOERR", "the disk fails to read or write; check it and the space that is left"),
 )
 
+_PASSING = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR_WRITE")
+
+
+def may_pass(error: sqlite3.Error) -> bool:
+    """Whether the connection that met with the error is as good as before."""
+    return getattr(error, "sqlite_errorname", "").startswith(_PASSING)
+
 
 def store_error(path: str, doing: str, error: sqlite3.Error) -> StoreError:
     """The error to raise for one of SQLite's: what failed, where, and what to do."""

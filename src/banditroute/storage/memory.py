@@ -16,7 +16,7 @@ from .judging import judged_outcome
 from .protocol import Dispatch, Settlement, State, Trail
 from .tally import Tally
 
-_DEFAULT_KEPT = 100_000
+_DEFAULT_KEPT = 10_000
 
 
 @dataclass(slots=True)

@@ -118,6 +118,7 @@ class Store(Protocol):
 
         Raises:
             UnknownDecisionError: the decision is not on record.
+            NotServedError: it has no answer that could be judged.
         """
         ...
 

@@ -28,5 +28,5 @@ def prune_page(connection: sqlite3.Connection, before: float) -> int:
         gone = [(row.seq,) for row in rows]
         connection.executemany("DELETE FROM feedback WHERE decision = ?", gone)
         connection.executemany("DELETE FROM decision WHERE seq = ?", gone)
-    connection.execute(f"PRAGMA incremental_vacuum({_FREED_PAGES})").fetchall()
+    connection.executescript(f"PRAGMA incremental_vacuum({_FREED_PAGES})")  # `execute` would stop after one page
     return len(rows)

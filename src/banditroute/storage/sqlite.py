@@ -15,8 +15,9 @@ from banditroute.records import Feedback
 from banditroute.routing.lessons import Lesson
 
 from . import reading
-from .checking import check_dispatch, check_numbers
+from .checking import check_dispatch, check_numbers, is_unicode
 from .codec import dispatch_json, feedback_json, settlement_json
+from .committing import Committer
 from .connecting import connect_to_read, transaction
 from .faults import explained
 from .operations import Alone, Begin, Flush, Judge, Settle
@@ -64,9 +65,14 @@ class SQLiteStore:
         """
         if self._writer is not None:
             return
-        writer = Writer(self.path, fsync=self._fsync)
+        writer, reader = Writer(Committer(self.path, fsync=self._fsync)), _Reader(self.path)
         await asyncio.to_thread(writer.open)
-        self._writer, self._reader = writer, _Reader(self.path)
+        self._writer, self._reader = writer, reader
+        try:
+            await reader.read(reading.newest, 0)  # connected from now on, so that a full disk keeps nobody from reading
+        except BaseException:
+            await self.aclose()
+            raise
 
     def begin(self, dispatch: Dispatch) -> None:
         """Takes a decision in, to be written within about 10 ms and never after its settlement.
@@ -121,7 +127,7 @@ class SQLiteStore:
             StoreError: the file cannot be read, or cannot be written and may lack the decision for that reason.
         """
         failure = await self._flush()
-        found = await self._read(reading.find, decision_id)
+        found = await self._read(reading.find, decision_id) if is_unicode(decision_id) else None
         if found is None:
             raise failure or UnknownDecisionError(decision_id)
         return found.trail

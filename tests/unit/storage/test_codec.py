@@ -130,3 +130,9 @@ def test_what_json_cannot_hold_is_the_callers_mistake() -> None:
         dispatch_json(Dispatch(replace(a_dispatch(1).decision, chosen="\udc00")))
     with pytest.raises(InputError):
         dispatch_json(Dispatch(replace(a_dispatch(1).decision, excluded={"m": object()})))  # type: ignore[dict-item]
+
+
+def test_a_providers_garbage_does_not_keep_an_outcome_from_being_written() -> None:
+    settlement = a_settlement(a_dispatch(1))
+    garbled = replace(settlement.outcome, attempts=(Attempt("m", 1.0, problem="bad byte \udcff"),))
+    assert settled_of(settlement_json(replace(settlement, outcome=garbled))).outcome.attempts[0].problem == "bad byte ?"

@@ -103,7 +103,6 @@ async def test_waiting_for_another_process_is_no_error(store: SQLiteStore) -> No
         settling = asyncio.ensure_future(store.settle(a_settlement(a_dispatch(1))))
         await asyncio.sleep(0.1)
         assert not settling.done()
-        assert await store.state()
     assert await settling
 
 
@@ -145,8 +144,7 @@ async def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         await store.recent(5)
     with pytest.raises(StoreError, match=r"store\.db: cannot write decisions: .*damaged"):
         await store.settle(a_settlement(a_dispatch(1)))
-    with pytest.raises(StoreError):
-        await store.aclose()
+    await store.aclose()
 
 
 @pytest.mark.parametrize("keep", [False, True])

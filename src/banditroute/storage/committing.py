@@ -1,0 +1,110 @@
+"""Commits what it is given, in batches, and goes on where the disk did not let it. It knows no threads and no loop."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import groupby
+
+from banditroute.errors import StoreError
+
+from .batch import BatchWriter
+from .connecting import connect_to_write
+from .faults import explained, may_pass, store_error
+from .operations import Alone, Begin, Flush, LogOperation, Operation, Result
+from .schema import migrate
+
+_MOST_HELD = 10_000  # decisions that wait for a disk which cannot be written; beyond it the oldest are given up
+
+
+class Committer:
+    """Owns the connection that writes.
+
+    Args:
+        path: the file.
+        fsync: wait for the disk at each commit.
+    """
+
+    def __init__(self, path: str, *, fsync: bool) -> None:
+        self._path = path
+        self._fsync = fsync
+        self._held: dict[str, Begin] = {}
+        self._connection: sqlite3.Connection | None = None
+        self._batches: BatchWriter | None = None
+
+    @property
+    def holding(self) -> bool:
+        """Whether decisions are held back for a disk that could not be written."""
+        return bool(self._held)
+
+    def open(self) -> None:
+        """Connects, and brings the file up to date.
+
+        Raises:
+            StoreError: the file cannot be used.
+        """
+        with explained(self._path, "open the store"):
+            self._connect()
+
+    def commit(self, operations: Sequence[Operation]) -> list[Result]:
+        """What came of each operation, in their order: as few transactions as there can be."""
+        results: list[Result] = []
+        for _, group in groupby(operations, lambda operation: isinstance(operation, Alone)):
+            alike = list(group)
+            log = [operation for operation in alike if not isinstance(operation, Alone)]
+            alone = [operation for operation in alike if isinstance(operation, Alone)]
+            results += self._log(log) if log else map(self._alone, alone)
+        return results
+
+    def close(self) -> None:
+        """Lets go of the file; a second call does nothing."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._batches = None
+
+    def _log(self, operations: list[LogOperation]) -> list[Result]:
+        held = list(self._held.values())
+        everything = [*held, *operations]
+        if all(isinstance(operation, Flush) for operation in everything):
+            return [True] * len(operations)
+        try:
+            results = self._connect()[1].write(everything)
+        except (sqlite3.Error, StoreError) as error:
+            self._hold(everything)
+            problem = str(self._failed("write decisions", error))
+            return [StoreError(problem) for _ in operations]
+        self._held.clear()
+        return results[len(held) :]
+
+    def _alone(self, operation: Alone) -> Result:
+        try:
+            connection, batches = self._connect()
+            batches.forget()
+            return operation.work(connection)
+        except (sqlite3.Error, StoreError) as error:
+            return self._failed("change what is written", error)
+
+    def _hold(self, operations: Sequence[LogOperation]) -> None:
+        """Keeps decisions for when the disk can be written again; whoever waits for more than that is told."""
+        begins = [operation for operation in operations if isinstance(operation, Begin)]
+        self._held = {begin.decision_id: begin for begin in begins[-_MOST_HELD:]}
+
+    def _failed(self, doing: str, error: sqlite3.Error | StoreError) -> StoreError:
+        """The error to answer with; the next operation gets a new connection where this one may be of no more use."""
+        if isinstance(error, StoreError):
+            self.close()
+            return error
+        if not may_pass(error):
+            self.close()
+        return store_error(self._path, doing, error)
+
+    def _connect(self) -> tuple[sqlite3.Connection, BatchWriter]:
+        if self._connection is None or self._batches is None:
+            connection = connect_to_write(self._path, fsync=self._fsync)
+            try:
+                migrate(connection, self._path)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection, self._batches = connection, BatchWriter(connection)
+        return self._connection, self._batches
