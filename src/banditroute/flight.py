@@ -9,6 +9,7 @@ from banditroute.delivery.dispatch import Answered, Call
 from banditroute.errors import CutStreamError, NoEligibleModelError, ProviderError, TimedOutError
 from banditroute.observe import Attempted, Decided, Observer
 from banditroute.records import Attempt, Completion, Context, Decision, Demand, Outcome, Usage
+from banditroute.routing.accounts import Account
 from banditroute.routing.budgets import Charge
 from banditroute.routing.catalog import Model
 from banditroute.routing.decider import Decider
@@ -65,7 +66,10 @@ class RequestFlight:
         decision: the first decision.
         deadline: the instant of the loop's clock at which its time is up.
         expires_at: instant at which its reservations end by themselves, seconds since the epoch.
-        force: hold dollars even where a cap has none left.
+        force: hold dollars even where a cap that allows it has none left.
+
+    Raises:
+        BudgetExceededError: a cap has too little left for the first call.
     """
 
     def __init__(
@@ -116,7 +120,7 @@ class RequestFlight:
                 decision_id=self.decision_id,
                 now=now,
                 u=tower.uniform(),
-                level_usd=None if self._force else tower.ledger.left_usd(tenant, context.task, now),
+                level_usd=self._level_usd(now),
                 unavailable={**tower.unavailable(now), **failed},
                 tenant=tenant,
                 stay=asked.stay,
@@ -199,10 +203,30 @@ class RequestFlight:
         """Tokens of an answer whose provider does not say."""
         return Usage(self._asked.context.input_tokens, max(len(completion.text) // 4, 1))
 
+    def _level_usd(self, now: float) -> float | None:
+        """Dollars that a call may hold: what every cap has left, or where some may be passed, those that may not."""
+        if not self._force:
+            return self._tower.ledger.left_usd(self._asked.tenant, self._asked.context.task, now)
+        strict = self._strict(now)
+        return None if strict is None else max(strict.left_usd, 0.0)
+
+    def _strict(self, now: float) -> Account | None:
+        """The tightest of the caps that may not be passed; None where there is none."""
+        tenant, task = self._asked.tenant, self._asked.context.task
+        accounts = (
+            account
+            for account in self._tower.ledger.accounts(now)
+            if account.cap.on_exhausted == "reject" and account.cap.scope.covers(tenant, task)
+        )
+        return min(accounts, key=lambda account: account.left_usd, default=None)
+
     def _hold(self, model: str) -> Reservation:
         asked, now = self._asked, self._tower.clock()
         task = asked.context.task
         usd = self._tower.decider.reservation_usd(self._catalog[model], asked.context, asked.demand)
+        strict = self._strict(now) if self._force else None
+        if strict is not None and usd > strict.left_usd:
+            raise strict.exceeded(now)
         self._held += 1
         reservation_id = self.decision_id if self._held == 1 else f"{self.decision_id}/{self._held}"
         reservation = self._tower.ledger.reserve(

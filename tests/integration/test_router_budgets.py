@@ -228,3 +228,15 @@ async def test_answers_of_unknown_length_use_no_more_of_a_cap_than_what_is_likel
     for _ in range(60):
         assert (await router.chat(PROMPT)).text == TEXT
     assert account(router).spent_usd == pytest.approx(60 * COST_USD)
+
+
+async def test_at_a_cap_that_may_be_passed_another_that_may_not_still_holds(lab):
+    budgets = [cap(COST_USD, "soft"), cap(6 * COST_USD, "hard", scope="tenant:a", on_exhausted="reject")]
+    router = await lab.router({"small": await lab.server()}, budgets=budgets)
+    results = [await outcome(router.chat(PROMPT, max_tokens=6, tenant="a")) for _ in range(10)]
+    answered = [result for result in results if not isinstance(result, BudgetExceededError)]
+    assert 4 <= len(answered) <= 6
+    assert account(router, "hard").spent_usd <= 6 * COST_USD
+    assert {result.budget for result in results[len(answered) :]} == {"hard"}
+    assert (await router.chat(PROMPT, max_tokens=6)).text == TEXT
+    await lab.at_rest(router)
