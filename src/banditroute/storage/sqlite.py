@@ -65,8 +65,9 @@ class SQLiteStore:
         """
         if self._writer is not None:
             return
-        writer, reader = Writer(Committer(self.path, fsync=self._fsync)), _Reader(self.path)
-        await asyncio.to_thread(writer.open)
+        committer, reader = Committer(self.path, fsync=self._fsync), _Reader(self.path)
+        writer = Writer(committer, in_loop=not self._fsync)
+        await writer.open()
         self._writer, self._reader = writer, reader
         try:
             await reader.read(reading.newest, 0)  # connected from now on, so that a full disk keeps nobody from reading

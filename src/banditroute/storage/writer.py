@@ -1,19 +1,21 @@
-"""The thread that writes: it takes whatever waits, commits it at once, and answers all who wait with one call."""
+"""Has operations committed in the event loop's own turns, or in a thread where the disk may make somebody wait."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from banditroute.errors import StoreError
 
-from .committing import Committer
-from .operations import Flush, Operation, Result
+from .committing import Committer, LockedError
+from .operations import Alone, Flush, Operation, Result
 
 _LINGER_S = 0.01  # a decision waits this long for company, as its outcome is seconds away most often
+_MOST_AT_ONCE = 32  # more operations than this would hold the loop up for milliseconds
+_CHECKPOINT_EVERY = 512  # operations; each adds several pages to the log beside the file
 
 
 class _Asked(NamedTuple):
@@ -22,45 +24,47 @@ class _Asked(NamedTuple):
 
 
 class Writer:
-    """Passes operations from one event loop to a committer in a thread of its own, as many at once as there are.
+    """Passes operations from one event loop to a committer, as many at once as there are.
 
-    All but `_run` and what it calls is for the event loop in which it was made. The two sides share a queue and three
-    flags, each of which only one of them counts up or sets back.
+    A commit that does not wait for the disk is a write into the operating system's memory, as a line of a log file is:
+    it takes a tenth of a millisecond, less than handing it to a thread and being woken by it. So it is made in the
+    loop's own turn, all that was asked for in one turn together. What may take longer goes to a thread: commits that
+    wait for the disk, a file that another process holds locked, large batches, rare work, copying the log into the
+    file. Nothing is committed in the loop while the thread is at work, so order is kept and the committer has one user.
 
     Args:
         committer: does the work; closed with the writer.
+        in_loop: whether commits may be made in the loop's turns.
     """
 
-    def __init__(self, committer: Committer) -> None:
+    def __init__(self, committer: Committer, *, in_loop: bool = True) -> None:
         self._committer = committer
+        self._in_loop = in_loop
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[_Asked] = deque()
-        self._taken: list[_Asked] = []
-        self._wakes: SimpleQueue[bool] = SimpleQueue()
-        self._woken = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="banditroute-store")
+        self._working: asyncio.Future[list[Result]] | None = None
+        self._due = False
         self._lingering = False
+        self._unfiled = 0
         self._ended = False
-        self._asked = 0
-        self._done = 0
-        self._thread = threading.Thread(target=self._run, name="banditroute-store", daemon=True)
 
-    def open(self) -> None:
-        """Opens the committer and starts the thread; takes milliseconds, so call it in a thread.
+    async def open(self) -> None:
+        """Opens the committer, which takes milliseconds, in the thread.
 
         Raises:
             StoreError: the file cannot be used.
         """
-        self._committer.open()
-        self._thread.start()
+        await self._loop.run_in_executor(self._thread, self._committer.open)
 
     @property
     def settled(self) -> bool:
         """Whether everything that was asked for is done, and no decision is held back for a disk that failed."""
-        return self._asked == self._done and not self._committer.holding
+        return not self._waiting and self._working is None and not self._committer.holding
 
     def put(self, operation: Operation) -> None:
         """Has something written soon; nobody waits for it."""
-        self._enqueue(_Asked(operation, None))
+        self._waiting.append(_Asked(operation, None))
         if not self._lingering:
             self._lingering = True
             self._loop.call_later(_LINGER_S, self._lingered)
@@ -68,78 +72,91 @@ class Writer:
     def ask(self, operation: Operation) -> asyncio.Future[int]:
         """Has something written at once, after all that was asked for before; the future brings what came of it."""
         future: asyncio.Future[int] = self._loop.create_future()
-        self._enqueue(_Asked(operation, future))
-        self._wake()
+        if self._ended:
+            future.set_exception(StoreError("the store's writer has ended; close the store and open it again"))
+            return future
+        self._waiting.append(_Asked(operation, future))
+        self._call_soon()
         return future
 
     async def aclose(self) -> None:
-        """Writes what waits, and ends the thread.
+        """Writes what waits, and lets go of the file.
 
         Raises:
             StoreError: some of it could not be written.
         """
         written = self.ask(Flush())
-        self._wakes.put(False)
-        await asyncio.to_thread(self._thread.join)
-        await written
-
-    def _enqueue(self, asked: _Asked) -> None:
-        self._asked += 1
-        self._waiting.append(asked)
+        try:
+            await asyncio.shield(written)
+        finally:
+            self._ended = True
+            self._thread.submit(self._committer.close)
+            await asyncio.to_thread(self._thread.shutdown)
 
     def _lingered(self) -> None:
         self._lingering = False
         if self._waiting:
-            self._wake()
+            self._turn()
 
-    def _wake(self) -> None:
-        if not self._woken:
-            self._woken = True
-            self._wakes.put(True)
-        if self._ended:
-            self._give_up()
+    def _call_soon(self) -> None:
+        if not self._due:
+            self._due = True
+            self._loop.call_soon(self._turn)
 
-    def _run(self) -> None:
-        """The thread: works whenever it is woken, until it is woken for the last time."""
-        try:
-            going_on = True
-            while going_on:
-                going_on = self._wakes.get()
-                self._woken = False  # before the queue is emptied: what comes later wakes again
-                self._take()
-                results = self._committer.commit([asked.operation for asked in self._taken])
-                self._done += len(self._taken)
-                self._answer(results)
-        finally:
-            self._ended = True
-            self._give_up()
-            self._committer.close()
-
-    def _take(self) -> None:
-        self._taken = []
-        while self._waiting:
-            self._taken.append(self._waiting.popleft())
-
-    def _give_up(self) -> None:
-        """Answers those who still wait when the thread ends; there are none unless it broke."""
-        self._taken += self._waiting
+    def _turn(self) -> None:
+        """Commits what waits, unless the thread is at work: then its end is the next turn."""
+        self._due = False
+        if self._working is not None or not self._waiting or self._ended:
+            return
+        taken = list(self._waiting)
         self._waiting.clear()
-        self._answer([StoreError("the store's writer has ended; close the store and open it again")] * len(self._taken))
-
-    def _answer(self, results: list[Result]) -> None:
-        answers = [(asked.future, r) for asked, r in zip(self._taken, results, strict=True) if asked.future is not None]
-        if answers:
-            try:
-                self._loop.call_soon_threadsafe(_resolve, answers)
-            except RuntimeError:  # the loop is closed: nobody is left to hear of it
-                return
-
-
-def _resolve(answers: list[tuple[asyncio.Future[int], Result]]) -> None:
-    for future, result in answers:
-        if future.done():  # whoever asked was cancelled; it is written all the same
-            continue
-        if isinstance(result, Exception):
-            future.set_exception(result)
+        operations = [asked.operation for asked in taken]
+        if not self._in_loop or len(taken) > _MOST_AT_ONCE or any(isinstance(each, Alone) for each in operations):
+            self._in_thread(taken, operations)
+            return
+        try:
+            results = self._committer.commit(operations, wait=False)
+        except LockedError:
+            self._in_thread(taken, operations)
+        except BaseException as error:
+            self._fail(taken, error)
+            raise
         else:
-            future.set_result(result)
+            self._answer(taken, results)
+
+    def _in_thread(self, taken: list[_Asked], operations: list[Operation]) -> None:
+        work = self._loop.run_in_executor(self._thread, self._commit_patiently, operations)
+        self._working = work
+        work.add_done_callback(self._back_from_thread(taken))
+
+    def _commit_patiently(self, operations: Sequence[Operation]) -> list[Result]:
+        return self._committer.commit(operations, wait=True)
+
+    def _back_from_thread(self, taken: list[_Asked]) -> Callable[[asyncio.Future[list[Result]]], None]:
+        def done(work: asyncio.Future[list[Result]]) -> None:
+            self._working = None
+            error = None if work.cancelled() else work.exception()
+            if error is None and not work.cancelled():
+                self._answer(taken, work.result())
+            else:
+                self._fail(taken, error)
+            if self._waiting:
+                self._call_soon()
+
+        return done
+
+    def _fail(self, taken: list[_Asked], error: BaseException | None) -> None:
+        """A defect, no fault of the disk's: whoever waits has to hear of it all the same."""
+        self._answer(taken, [StoreError(f"the store's writer failed: {error!r}")] * len(taken))
+
+    def _answer(self, taken: list[_Asked], results: Sequence[Result]) -> None:
+        for asked, result in zip(taken, results, strict=True):
+            if asked.future is not None and not asked.future.done():  # done: cancelled; it is written all the same
+                if isinstance(result, Exception):
+                    asked.future.set_exception(result)
+                else:
+                    asked.future.set_result(result)
+        self._unfiled += len(taken)
+        if self._unfiled >= _CHECKPOINT_EVERY:
+            self._unfiled = 0
+            self._thread.submit(self._committer.checkpoint)
