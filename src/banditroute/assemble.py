@@ -58,7 +58,7 @@ def open_router(
     plan = config if isinstance(config, RouterConfig) else load_config(config)
     environ = os.environ if environ is None else environ
     require_keys(plan, environ)
-    return _Assembly(plan, environ, observer or NullObserver()).router(classifier, encoder)
+    return _Assembly(plan, environ, NullObserver() if observer is None else observer).router(classifier, encoder)
 
 
 class _Assembly:
@@ -80,7 +80,7 @@ class _Assembly:
 
     def router(self, classifier: TaskClassifier | None, encoder: FeatureEncoder | None) -> Router:
         plan, clock = self._plan, time.time
-        encoder = encoder or _encoder(plan.routing.features)
+        encoder = _encoder(plan.routing.features) if encoder is None else encoder
         tower = Tower(
             self._decider(encoder),
             Ledger([budget for budget in plan.budgets if isinstance(budget, Cap)]),
@@ -94,7 +94,7 @@ class _Assembly:
         desk = Desk(
             tower,
             self._availability,
-            classifier or OneTask(),
+            OneTask() if classifier is None else classifier,
             encoder,
             sessions,
             deadline_s=plan.routing.deadline_s,

@@ -12,7 +12,6 @@ from banditroute.errors import (
     BanditrouteError,
     CoolingDownError,
     DeadlineError,
-    InputError,
     RejectedError,
     UnansweredError,
 )
@@ -23,7 +22,6 @@ from banditroute.testing.faulty_exchange import TOKENS, Exchange, completion
 TEXT = "".join(TOKENS)
 CAP = [{"usd": 1.0, "per": "day"}]
 NEVER_OPEN = {"consecutive": 10_000, "window": 10_000}
-ABSURD = pytest.mark.xfail(raises=InputError, reason="a count that no machine word holds is taken for tokens")
 GOOD = {"ok", "json-for-stream", "duplicated-usage", "no-content"}
 
 
@@ -65,10 +63,10 @@ async def test_an_odd_answer_is_an_answer(lab, fault):
     "usage",
     [
         b'{"prompt_tokens": -5, "completion_tokens": -5}',
-        pytest.param(b'{"prompt_tokens": 1000000000000000000000000000000, "completion_tokens": 1}', marks=ABSURD),
+        b'{"prompt_tokens": 1000000000000000000000000000000, "completion_tokens": 1}',
         b'{"prompt_tokens": 18446744073709551615, "completion_tokens": 1}',
         b'{"prompt_tokens": "many", "completion_tokens": null}',
-        pytest.param(b'{"prompt_tokens": 1e300, "completion_tokens": 2}', marks=ABSURD),
+        b'{"prompt_tokens": 1e300, "completion_tokens": 2}',
         b'{"prompt_tokens": true, "completion_tokens": []}',
         b'{"prompt_tokens": 5, "completion_tokens": 5, "cost": -1.0}',
         b'{"prompt_tokens": 5, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": -1000}}',

@@ -54,6 +54,10 @@ def listing(value: object) -> Sequence[Any]:
     return value if isinstance(value, list) else ()
 
 
+MOST_COUNTED = 10**12
+"""Nobody's limit and nobody's bill is larger; a server that says so is confused."""
+
+
 def objects(value: object) -> tuple[Json, ...]:
     """The objects in the value where it is a list."""
     return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
@@ -65,10 +69,10 @@ def word(value: object) -> str:
 
 
 def count(value: object) -> int | None:
-    """The value where it is a whole number that can count something, else None."""
+    """The value where it is a whole number that can count tokens or requests, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if value >= 0 and math.isfinite(value) and value == int(value) else None
+    return int(value) if 0 <= value <= MOST_COUNTED and value == int(value) else None
 
 
 def amount(value: object) -> float | None:

@@ -83,7 +83,7 @@ def _message(message: object, place: int) -> Json:
         raise _wrong(place, f"expected an object, got {type(message).__name__}")
     known = cast("Json", message)
     role = known.get("role")
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise _wrong(place, f"{role!r} is not a role", ".role", f"use one of {', '.join(sorted(ROLES))}")
     content = known.get("content")
     if content is None and not (role == "assistant" and _speaks_without_content(known)):
