@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from banditroute.errors import NotServedError, StoreError, UnknownDecisionError
+from banditroute.errors import StoreError, UnknownDecisionError
 from banditroute.observe import Judged, Observer, Settled, StoreFailed
 from banditroute.records import Decision, Feedback, Outcome
 from banditroute.routing.budgets import Charge
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger, Reservation
 from banditroute.routing.lessons import Lesson, lesson_of, lessons_of
+from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Dispatch, Settlement, Store
 
 _TICK_S = 30.0
@@ -119,11 +120,7 @@ class Learner:
             StoreError: the judgement could not be written.
         """
         trail = await self.store.trail(feedback.decision_id)
-        outcome = trail.outcome
-        if outcome is None:
-            raise NotServedError(feedback.decision_id, "it has no outcome yet; record one first")
-        if not outcome.ok:
-            raise NotServedError(feedback.decision_id, "no whole answer was delivered")
+        outcome = judgeable(feedback.decision_id, trail.outcome)
         lesson = lesson_of(trail.decision, outcome, feedback)
         if not await self.store.judge(feedback, lesson):
             return False

@@ -12,13 +12,17 @@ from .protocol import Charge, Dispatch
 
 
 def check_dispatch(dispatch: Dispatch) -> None:
-    """Makes sure that a decision has an instant.
+    """Makes sure that a decision has an instant, and that its texts are some.
 
     Raises:
-        InputError: it is no finite number.
+        InputError: the instant is no finite number, or a text is no Unicode.
     """
-    if not math.isfinite(dispatch.decision.at):
-        raise InputError(f"{dispatch.decision.at} is not an instant", field="at")
+    decision = dispatch.decision
+    if not math.isfinite(decision.at):
+        raise InputError(f"{decision.at} is not an instant", field="at")
+    for field, text in (("tenant", decision.tenant), ("task", decision.context.task)):
+        if not text.isascii():
+            _check_unicode(field, text)
 
 
 def check_numbers(lessons: Iterable[Lesson], charges: Iterable[Charge] = ()) -> None:
@@ -43,3 +47,10 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _check_unicode(field: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"not valid Unicode at character {error.start}", field=field) from None

@@ -14,9 +14,17 @@ def judged_outcome(decision_id: str, settlement: str | None) -> Outcome:
     Raises:
         NotServedError: there is none yet, or no whole answer was delivered.
     """
-    if settlement is None:
+    return judgeable(decision_id, None if settlement is None else settled_of(settlement).outcome)
+
+
+def judgeable(decision_id: str, outcome: Outcome | None) -> Outcome:
+    """The outcome, if it can be judged.
+
+    Raises:
+        NotServedError: there is none yet, or no whole answer was delivered.
+    """
+    if outcome is None:
         raise NotServedError(decision_id, "it has no outcome yet; record one first")
-    outcome = settled_of(settlement).outcome
     if not outcome.ok:
         raise NotServedError(decision_id, "no whole answer was delivered")
     return outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from banditroute.errors import StoreError, UnknownDecisionError
@@ -11,8 +11,7 @@ from banditroute.records import Feedback
 from banditroute.routing.lessons import Lesson
 
 from .checking import check_dispatch, check_numbers
-from .codec import dispatch_json, dispatch_of, feedback_json, feedback_of, settled_of, settlement_json
-from .judging import judged_outcome
+from .judging import judgeable
 from .protocol import Dispatch, Settlement, State, Trail
 from .tally import Tally
 
@@ -21,25 +20,21 @@ _DEFAULT_KEPT = 10_000
 
 @dataclass(slots=True)
 class _Row:
-    """A decision as text: a twentieth of the objects, which the garbage collector would visit again and again."""
+    """What is on record of a decision; number is the settlement's place in their order."""
 
-    at: float
-    dispatch: str
-    prompt: bytes | None
-    settlement: str | None = None
+    dispatch: Dispatch
+    settlement: Settlement | None = None
     number: int = 0
-    feedback: dict[str, str] = field(default_factory=dict[str, str])
+    feedback: dict[str, Feedback] = field(default_factory=dict[str, Feedback])
 
     def trail(self) -> Trail:
-        dispatch = dispatch_of(self.dispatch, self.prompt)
         if self.settlement is None:
-            return Trail(dispatch)
-        settled = settled_of(self.settlement)
-        return Trail(dispatch, settled.outcome, settled.charges, tuple(map(feedback_of, self.feedback.values())))
+            return Trail(self.dispatch)
+        feedback = tuple(self.feedback.values())
+        return Trail(self.dispatch, self.settlement.outcome, self.settlement.charges, feedback)
 
     def add_to(self, tally: Tally) -> None:
-        paces = () if self.settlement is None else settled_of(self.settlement).paces
-        tally.add(self.trail(), paces, self.number)
+        tally.add(self.trail(), () if self.settlement is None else self.settlement.paces, self.number)
 
 
 class MemoryStore:
@@ -75,8 +70,8 @@ class MemoryStore:
         check_dispatch(dispatch)
         decision = dispatch.decision
         if decision.decision_id not in self._rows:
-            prompt = dispatch.prompt if self._keep_prompts else None
-            self._rows[decision.decision_id] = _Row(decision.at, dispatch_json(dispatch), prompt)
+            kept = dispatch if self._keep_prompts or dispatch.prompt is None else replace(dispatch, prompt=None)
+            self._rows[decision.decision_id] = _Row(kept)
 
     async def settle(self, settlement: Settlement) -> bool:
         """Writes an outcome and all that it changes; False where the decision already has one.
@@ -91,7 +86,7 @@ class MemoryStore:
         if row.settlement is not None:
             return False
         self._tally.check(settlement.lessons)
-        row.settlement = settlement_json(settlement)
+        row.settlement = settlement
         self._number += 1
         row.number = self._number
         self._tally.learn(settlement.lessons)
@@ -115,9 +110,9 @@ class MemoryStore:
         row = self._row(feedback.decision_id)
         if feedback.source in row.feedback:
             return False
-        judged_outcome(feedback.decision_id, row.settlement)
+        judgeable(feedback.decision_id, None if row.settlement is None else row.settlement.outcome)
         self._tally.check((lesson,))
-        row.feedback[feedback.source] = feedback_json(feedback)
+        row.feedback[feedback.source] = feedback
         self._tally.learn((lesson,))
         return True
 
@@ -169,7 +164,7 @@ class MemoryStore:
     async def prune(self, before: float) -> int:
         """Forgets settled decisions older than that instant; returns how many there were."""
         self._check_open()
-        old = [decision_id for decision_id in self._settled if self._rows[decision_id].at < before]
+        old = [decision_id for decision_id in self._settled if self._rows[decision_id].dispatch.decision.at < before]
         self._retire(old)
         return len(old)
 
