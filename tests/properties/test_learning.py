@@ -179,7 +179,7 @@ def test_the_floor_stays_within_all_three_bounds(
     assert (floor * cost_share).sum() <= dollars + 1e-12
     assert (floor[eligible] * gap[eligible]).sum() <= quality + 1e-12
     assert not floor[~eligible].any()
-    p = mixed(best_arm_probabilities(mean, sd, eligible), floor)
+    p = np.array(mixed(best_arm_probabilities(mean, sd, eligible).tolist(), floor.tolist()))
     assert abs(p.sum() - 1) < 1e-10
     assert (p >= floor - 1e-15).all()
 

@@ -50,7 +50,7 @@ def test_drawing_scores_and_drawing_from_the_logged_vector_are_one_distribution(
     gap = np.where(eligible, MEAN.max() - MEAN, np.inf)
     share = np.array([0.1, 1.0, 30.0, 1.0, 0.5])
     floor = exploration_floor(eligible, gap, share, decisions=0.1, dollars=0.2, quality=0.01)
-    logged = mixed(best_arm_probabilities(MEAN, SD, eligible), floor)
+    logged = np.array(mixed(best_arm_probabilities(MEAN, SD, eligible).tolist(), floor.tolist()))
     scores = np.where(eligible, rng.normal(MEAN, SD, (n, 5)), -np.inf)
     assert_drawn_from(logged, draw_each(scores, np.broadcast_to(floor, scores.shape), rng.random(n)))
     assert_drawn_from(logged, np.array([draw(logged, u) for u in rng.random(n // 4)]))

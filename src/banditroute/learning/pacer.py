@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from banditroute.errors import InputError
 
 from . import pacing
-from .pacing import ARRAYS, NUMBERS, Pace, Pacing
+from .kinds import ARRAYS, NUMBERS
+from .pacing import Amount, Pace, Pacing
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -42,12 +43,23 @@ class Pacer:
         self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=_WINDOW)
         shape = () if self.budget_usd is None else self.budget_usd.shape
         self._kind = ARRAYS if shape else NUMBERS
+        self._budget: Amount = self.budget_usd if shape or self.budget_usd is None else float(self.budget_usd)
         self._pace = self._of_kind(pacing.started(shape, settings))
-        self._price = self._current_price()
+        self._price: Amount | None = None
 
     @property
     def price(self) -> Floats:
         """Shadow price (..., 1), quality points that one budget-worth of dollars must earn; 0 without a budget."""
+        return np.zeros(1) if self.budget_usd is None else np.asarray(self.shadow_price)[..., None]
+
+    @property
+    def shadow_price(self) -> Amount:
+        """The same, a number live and (R,) for R replications."""
+        if self._price is None:
+            pace = self._pace
+            if self._awaited:
+                pace = pace._replace(level=pace.level - self._awaited)
+            self._price = pacing.shadow_price(pace, self._settings, self._kind)
         return self._price
 
     @property
@@ -69,7 +81,7 @@ class Pacer:
         """Goes on from where an earlier pacer of the same budget stood."""
         self._pace, self._paid = self._of_kind(pace), paid
         self._recent.clear()
-        self._price = self._current_price()
+        self._price = None
 
     def share(self, cost_usd: Floats) -> Floats:
         """Dollars (..., K) as shares of the budget per request; zeros without one."""
@@ -87,8 +99,8 @@ class Pacer:
         first of them is felt. Tell `spend` the same amount when the bill is there.
         """
         if self.budget_usd is not None:
-            self._awaited += cost_usd / float(self.budget_usd) - 1.0
-            self._price = self._current_price()
+            self._awaited += cost_usd / self._budget - 1.0
+            self._price = None
 
     def spend(self, cost_usd: float | Floats, expected_usd: float | None = None) -> None:
         """Takes in what one request of each replication cost, in dollars, finite and not negative.
@@ -100,24 +112,15 @@ class Pacer:
         if self.budget_usd is None:
             return
         if expected_usd is not None:
-            self._awaited -= expected_usd / float(self.budget_usd) - 1.0
-        share = cost_usd / self.budget_usd
-        self._pace = pacing.stepped(self._pace, share if share.shape else float(share), self._settings, self._kind)
+            self._awaited -= expected_usd / self._budget - 1.0
+        self._pace = pacing.stepped(self._pace, cost_usd / self._budget, self._settings, self._kind)
+        self._price = None
         self._paid += 1
         if self._paid in self._resolve_at and self._recent:
             quality, share = (np.stack(part) for part in zip(*self._recent, strict=True))
             self._pace = self._of_kind(pacing.resolved(self._as_arrays(), quality, share, self._settings))
             if self._paid == self._last_resolve:
                 self._recent.clear()
-        self._price = self._current_price()
-
-    def _current_price(self) -> Floats:
-        if self.budget_usd is None:
-            return np.zeros(1)
-        pace = self._pace
-        if self._awaited:
-            pace = pace._replace(level=pace.level - self._awaited)
-        return np.asarray(pacing.shadow_price(pace, self._settings, self._kind))[..., None]
 
     def _of_kind(self, pace: Pace) -> Pace:
         return pace if self._kind is ARRAYS else Pace(*(float(value) for value in pace))

@@ -9,12 +9,13 @@ holds, not only the trend.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .kinds import ARRAYS, Kind
 
 Floats = NDArray[np.float64]
 Amount = Any
@@ -69,26 +70,6 @@ class Pace(NamedTuple):
     spend: Amount
     anchor: Amount
     level: Amount
-
-
-class Kind(NamedTuple):
-    """Arithmetic of one kind of number: many budgets side by side are arrays, a live one is a number.
-
-    One formula serves both; on a number numpy's functions would cost ten times what Python's own do.
-    """
-
-    least: Callable[..., Any]
-    most: Callable[..., Any]
-    exp: Callable[..., Any]
-    where: Callable[..., Any]
-
-
-def _either(condition: bool, this: float, that: float) -> float:
-    return this if condition else that
-
-
-ARRAYS = Kind(np.minimum, np.maximum, np.exp, np.where)
-NUMBERS = Kind(min, max, math.exp, _either)
 
 
 def started(shape: tuple[int, ...], pacing: Pacing) -> Pace:

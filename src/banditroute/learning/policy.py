@@ -5,6 +5,7 @@ State has free leading axes: none when live, (R,) when R replications run side b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -12,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .evidence import Evidence, empty, observe_many
+from .kinds import NUMBERS
 from .objective import expected_amount, utility
 from .pacer import Pacer
 from .pacing import Pacing
 from .posterior import Posterior, Prediction, condition_each, predict, solve
 from .priors import LOG_COST, QUALITY, Prior
-from .selection import draw_each, exploration_floor
+from .selection import arm_floor, draw_each, exploration_floor, mixed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -85,6 +87,15 @@ class Exploration:
         best = np.where(eligible, worth, -np.inf).max(-1, keepdims=True)
         bounds = {"decisions": self.decisions, "dollars": self.dollars, "quality": self.quality}
         return exploration_floor(eligible, best - worth, cost_share, **bounds)
+
+    def mixed(self, p: Sequence[float], worth: Sequence[float], cost_share: Sequence[float]) -> list[float]:
+        """Probabilities p of the eligible arms, mixed with their floors: what is logged and drawn from live."""
+        best, arms = max(worth), len(p)
+        floor = [
+            arm_floor(best - value, share, self.decisions, self.dollars, self.quality, NUMBERS) / arms
+            for value, share in zip(worth, cost_share, strict=True)
+        ]
+        return mixed(p, floor)
 
 
 THOMPSON = Exploration(sampled=0.5, decisions=0.01, dollars=0.01, quality=5e-5)

@@ -6,10 +6,14 @@ miss it by several percent when widths differ a hundredfold; panels as wide as t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from .kinds import ARRAYS, Kind
 from .orthant import CERTAIN, NARROWEST, few_arms
 
 Floats = NDArray[np.float64]
@@ -103,21 +107,30 @@ def exploration_floor(
     """
     arms = np.maximum(eligible.sum(-1, keepdims=True), 1)
     gap = np.where(eligible, gap, 0.0)  # an ineligible arm's is infinite
-    floor = np.minimum(decisions, dollars / np.maximum(cost_share, 1e-9))
-    floor = np.minimum(floor, quality / np.maximum(gap, 1e-9))
-    return np.where(eligible, floor / arms, 0.0)
+    return np.where(eligible, arm_floor(gap, cost_share, decisions, dollars, quality, ARRAYS) / arms, 0.0)
 
 
-def mixed(p: Floats, floor: Floats) -> Floats:
-    """The probabilities (..., K) that are logged and drawn from: the floor plus the rest by p."""
-    return (1.0 - floor.sum(-1, keepdims=True)) * p + floor
+def arm_floor(gap: Any, cost_share: Any, decisions: float, dollars: float, quality: float, kind: Kind) -> Any:
+    """The least probability of one eligible arm, or of arrays of them, were it alone; see `exploration_floor`."""
+    floor = kind.least(decisions, dollars / kind.most(cost_share, 1e-9))
+    return kind.least(floor, quality / kind.most(gap, 1e-9))
 
 
-def draw(p: Floats, u: float) -> int:
-    """The arm that a uniform u in [0, 1) picks from probabilities p (K,); never one of probability 0."""
-    cumulative = p.cumsum()
-    arm = int(cumulative.searchsorted(u * cumulative[-1], side="right"))
-    return min(arm, int(p.nonzero()[0][-1]))
+def mixed(p: Sequence[float], floor: Sequence[float]) -> list[float]:
+    """The probabilities that are logged and drawn from: the floor plus the rest by p."""
+    rest = 1.0 - sum(floor)
+    return [rest * chance + least for chance, least in zip(p, floor, strict=True)]
+
+
+def draw(p: Sequence[float], u: float) -> int:
+    """The arm that a uniform u in [0, 1) picks from probabilities p; never one of probability 0."""
+    point, arm = u * sum(p), 0
+    for candidate, chance in enumerate(p):
+        if chance > 0.0:
+            arm, point = candidate, point - chance
+            if point < 0.0:
+                break
+    return arm
 
 
 def draw_each(scores: Floats, floor: Floats, u: Floats) -> Ints:

@@ -19,7 +19,7 @@ from banditroute.learning.evidence import Evidence
 from banditroute.learning.objective import utility
 from banditroute.learning.policy import Exploration, PolicySettings
 from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS
-from banditroute.learning.selection import best_arm_probabilities, draw, mixed
+from banditroute.learning.selection import best_arm_probabilities, draw
 from banditroute.records import Context, Decision, Demand, Forecast
 
 from . import pacers
@@ -159,11 +159,10 @@ class Decider:
         screened = _within_latency(screened, demand.max_latency_s, forecast.amounts.latency_s, self._names)
         covering = self._pacers.covering(tenant, context.task)
         if cheapest:
-            p = _certain(np.where(screened.mask, forecast.cost_usd, np.inf).argmin(), len(self._names))
+            propensities = self._cheapest(screened, forecast)
         else:
-            p = self._propensities(screened.mask, forecast, covering, stay)
-        chosen = self._names[draw(p, u)]
-        propensities = self._named(p.tolist(), screened)
+            propensities = self._propensities(screened, forecast, covering, stay)
+        chosen = list(propensities)[draw(list(propensities.values()), u)]
         return Decision(
             decision_id=decision_id,
             at=now,
@@ -297,18 +296,26 @@ class Decider:
         return _Forecasts(amounts, tokens, cost_usd)
 
     def _propensities(
-        self, eligible: Bools, forecast: _Forecasts, covering: Sequence[Paced], stay: Stay | None
-    ) -> Floats:
-        """Probability (K,) of each model: that its utility is the best, mixed with the exploration floor."""
-        exploration, amounts = self._settings.exploration, forecast.amounts
+        self, screened: Eligibility, forecast: _Forecasts, covering: Sequence[Paced], stay: Stay | None
+    ) -> dict[str, float]:
+        """Probability of each eligible model: that its utility is the best, mixed with the exploration floor."""
+        exploration, amounts, eligible = self._settings.exploration, forecast.amounts, screened.mask
         worth = utility(amounts.quality, latency_s=amounts.latency_s, quality_per_s=self._quality_per_s)
-        worth = worth - pacers.penalty(covering, forecast.cost_usd)
+        worth = worth - pacers.usd_price(covering) * forecast.cost_usd
         if stay is not None and stay.model in self._catalog:
             worth[self._catalog.arm(stay.model)] += stay.quality
         pacers.remember(covering, worth, forecast.cost_usd, eligible)
         score = exploration.optimistic(worth, amounts.quality_sd)
         p = best_arm_probabilities(score, exploration.sampled * amounts.quality_sd, eligible)
-        return mixed(p, exploration.floor(eligible, worth, pacers.largest_share(covering, forecast.cost_usd)))
+        share = forecast.cost_usd / pacers.tightest_usd(covering)
+        named = self._named(list(zip(p.tolist(), worth.tolist(), share.tolist(), strict=True)), screened)
+        return dict(zip(named, exploration.mixed(*zip(*named.values(), strict=True)), strict=True))
+
+    def _cheapest(self, screened: Eligibility, forecast: _Forecasts) -> dict[str, float]:
+        """All probability to the eligible model expected to cost least."""
+        costs = self._named(forecast.cost_usd.tolist(), screened)
+        cheapest = min(costs, key=costs.__getitem__)
+        return {name: float(name == cheapest) for name in costs}
 
     def _likely_tokens(self, model: str, task: str, x: Floats) -> float:
         return float(self._signals.likely_tokens(self._class_of(task), x)[self._catalog.arm(model)])
@@ -394,12 +401,6 @@ def _checked(amount: float, field: str) -> float:
     if not 0.0 <= amount < math.inf:
         raise InputError(f"{amount} is not an amount", remedy="give a number from 0 up", field=field)
     return amount
-
-
-def _certain(arm: np.intp, models: int) -> Floats:
-    p = np.zeros(models)
-    p[arm] = 1.0
-    return p
 
 
 def _global_budget(usd_per_request: float) -> PacedBudget:

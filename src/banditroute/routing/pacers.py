@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class Paced:
     @property
     def shadow_price(self) -> float:
         """Quality points that one budget-worth of dollars must earn now."""
-        return float(self.pacer.price[0])
+        return float(self.pacer.shadow_price)
 
     @property
     def usd_price(self) -> float:
@@ -99,16 +100,14 @@ def prices(covering: Sequence[Paced]) -> Mapping[str, float]:
     return {paced.budget.name: paced.shadow_price for paced in covering}
 
 
-def penalty(covering: Sequence[Paced], cost_usd: Floats) -> Floats | float:
-    """Quality points (K,) that dollars (K,) have to earn: the sum over budgets of shadow price x dollars / budget."""
-    return sum(paced.usd_price for paced in covering) * cost_usd if covering else 0.0
+def usd_price(covering: Sequence[Paced]) -> float:
+    """Quality points that one dollar must earn: the sum over budgets of shadow price / budget."""
+    return sum(paced.usd_price for paced in covering)
 
 
-def largest_share(covering: Sequence[Paced], cost_usd: Floats) -> Floats:
-    """Dollars (K,) as a share of the tightest budget; zeros without one."""
-    if not covering:
-        return np.zeros_like(cost_usd)
-    return cost_usd / min(paced.budget.usd_per_request for paced in covering)
+def tightest_usd(covering: Sequence[Paced]) -> float:
+    """The least of the budgets, in dollars per request; infinite where there is none."""
+    return min((paced.budget.usd_per_request for paced in covering), default=math.inf)
 
 
 def remember(covering: Sequence[Paced], worth: Floats, cost_usd: Floats, eligible: Bools) -> None:
