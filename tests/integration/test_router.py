@@ -431,8 +431,8 @@ class TestBadRequests:
     @pytest.mark.parametrize(
         "params",
         [
-            {"logit_bias": {1: object()}},
-            {"stop": {"a", "b"}},
+            {"logit_bias": {1: ...}},
+            {"stop": {"a"}},
             {"user": "\ud83d"},
             {"metadata": {"x": b"bytes"}},
             {"seed": 2**70},

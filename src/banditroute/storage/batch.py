@@ -3,120 +3,168 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 from banditroute.errors import BanditrouteError, UnknownDecisionError
-from banditroute.routing.lessons import Lesson
 
 from .connecting import transaction
+from .folding import Marks, Places, add, places, unfolded
 from .judging import judged_outcome
 from .operations import Begin, Judge, LogOperation, Result, Settle
-from .packing import sums_of
-from .tally import Tally
+from .pending import Pending
 from .totals import Totals
+from .widths import Widths
+
+_MOST_UNFOLDED = 256  # rows; whoever reads the state adds them up
+_UNFOLDED_S = 1.0
 
 _BEGIN = (
-    "INSERT INTO decision (decision_id, at, dispatch, prompt) VALUES (?, ?, ?, ?) ON CONFLICT (decision_id) DO NOTHING"
+    "INSERT INTO decision (seq, decision_id, at, dispatch, prompt) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (decision_id) DO NOTHING"
 )
-_SETTLE = "UPDATE decision SET settlement = ?, paced = ? WHERE decision_id = ? AND settlement IS NULL"
-_FIND = "SELECT seq, settlement FROM decision WHERE decision_id = ?"
-_JUDGE = "INSERT INTO feedback (decision, source, feedback) VALUES (?, ?, ?) ON CONFLICT (decision, source) DO NOTHING"
+_SETTLE = "INSERT INTO outcome (number, decision, settlement) VALUES (?, ?, ?) ON CONFLICT (decision) DO NOTHING"
+_SETTLED = "DELETE FROM unsettled WHERE decision = ?"
+_FIND = "SELECT seq FROM decision WHERE decision_id = ?"
+_FIND_OUTCOME = "SELECT settlement FROM outcome WHERE decision = ?"
+_JUDGE = "INSERT INTO feedback (seq, decision, source, feedback) VALUES (?, ?, ?, ?)"
 _JUDGED = "SELECT 1 FROM feedback WHERE decision = ? AND source = ?"
 
 
 class BatchWriter:
-    """Writes batches through one connection. Evidence and the number of the last pace are remembered between them.
+    """Writes batches through one connection, and brings the sums up to the log now and then.
+
+    What it remembers of the file holds as long as nobody else writes: SQLite counts the changes by others, and the
+    count is asked for inside every transaction.
 
     Args:
         connection: to the file; nobody else writes through it.
+        clock: seconds that never go back.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._execute = connection.execute
+    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float] = time.monotonic) -> None:
         self._connection = connection
+        self._execute = connection.execute
+        self._clock = clock
         self._totals = Totals(connection)
-        self._number = 0
-        self._file_version: int | None = None
-        self._lessons: list[Lesson] = []
-        self._sums = Tally()
+        self._widths = Widths(self._totals.width)
+        self._pending = Pending()
+        self._version: int | None = None
+        self._folded = Marks(0, 0, 0)
+        self._number = self._judgement = self._seq = 0  # the last of each that was given
+        self._unfolded_since: float | None = None
 
     def write(self, operations: Sequence[LogOperation]) -> list[Result]:
         """Writes them all in one transaction, decisions first; what came of each, in their order.
 
         Raises:
+            StoreError: the file is damaged; nothing of it was written.
             sqlite3.Error: nothing of it was written.
         """
-        version, self._file_version = self._file_version, None  # it stays forgotten unless the end is reached
+        if self.fold_due:
+            self.fold()
+        known, self._version = self._version, None  # it stays forgotten unless the end is reached
         with transaction(self._connection):
-            current = self._caught_up(version)
+            version = self._caught_up(known)
             results = self._results(operations)
-            self._add_up()
-        self._file_version = current
+        self._version = version
+        if self._unfolded_since is None and self._unfolded:
+            self._unfolded_since = self._clock()
         return results
+
+    @property
+    def fold_due(self) -> bool:
+        """Whether so many rows are in no sum yet, or one for so long, that it is time to `fold`."""
+        if self._unfolded_since is None:
+            return False
+        return self._unfolded >= _MOST_UNFOLDED or self._clock() - self._unfolded_since >= _UNFOLDED_S
+
+    def fold(self) -> None:
+        """Brings the sums up to the log, in a transaction of its own.
+
+        Raises:
+            StoreError: a row is damaged; nothing was changed.
+            sqlite3.Error: nothing was changed.
+        """
+        known, self._version = self._version, None
+        with transaction(self._connection):
+            version = self._caught_up(known)
+            at = Places(self._folded, Marks(self._number, self._judgement, self._seq))
+            if self._pending.complete:
+                tally = self._pending.tally(self._folded.outcome)
+            else:
+                tally = unfolded(self._connection, self._folded)
+            self._folded = add(self._connection, tally, at)
+        self._version = version
+        self._pending.restart(complete=True)
+        self._unfolded_since = None
 
     def forget(self) -> None:
         """Reads anew what was remembered, as after a change by this connection that was no batch."""
-        self._file_version = None
+        self._version = None
+
+    @property
+    def _unfolded(self) -> int:
+        return self._number - self._folded.outcome + self._judgement - self._folded.feedback
 
     def _caught_up(self, known: int | None) -> int:
-        """The file's version, what was remembered being forgotten where another connection has changed it since."""
+        """The file's version, what was remembered being read anew where another connection has changed it since."""
         version: int = self._execute("PRAGMA data_version").fetchone()[0]
         if version != known:
-            self._totals.forget()
-            self._number = self._totals.last_number()
-        self._lessons = []
-        self._sums = Tally()
+            self._folded, (self._number, self._judgement, self._seq) = places(self._connection)
+            self._widths.forget()
+            self._pending.restart(complete=self._unfolded == 0)
         return version
 
     def _results(self, operations: Sequence[LogOperation]) -> list[Result]:
+        begun: dict[str, int] = {}
         for operation in operations:
             if isinstance(operation, Begin):
-                self._execute(_BEGIN, operation)
-        return [self._result(operation) for operation in operations]
+                self._begin(operation, begun)
+        return [self._result(operation, begun) for operation in operations]
 
-    def _result(self, operation: LogOperation) -> Result:
+    def _begin(self, begin: Begin, begun: dict[str, int]) -> None:
+        if self._execute(_BEGIN, (self._seq + 1, *begin)).rowcount:
+            self._seq += 1
+            begun[begin.decision_id] = self._seq
+
+    def _result(self, operation: LogOperation, begun: Mapping[str, int]) -> Result:
         try:
             if isinstance(operation, Settle):
-                return self._settle(operation)
+                return self._settle(operation, begun.get(operation.decision_id))
             return self._judge(operation) if isinstance(operation, Judge) else True
         except BanditrouteError as error:
             return error
 
-    def _settle(self, settle: Settle) -> bool:
-        self._totals.check(settle.lessons)
-        number = self._number + 1 if settle.paces else None
-        if self._execute(_SETTLE, (settle.settlement, number, settle.decision_id)).rowcount == 0:
-            self._find(settle.decision_id)
+    def _settle(self, settle: Settle, seq: int | None) -> bool:
+        self._widths.check(settle.lessons)
+        if seq is None:
+            seq = self._find(settle.decision_id)
+        if not self._execute(_SETTLE, (self._number + 1, seq, settle.settlement)).rowcount:
             return False
-        self._learn(settle.lessons)
-        self._sums.charge(settle.charges)
-        if number is not None:
-            self._number = number
-            self._sums.pace(settle.paces, number)
+        self._number += 1
+        if seq <= self._folded.decision:
+            self._execute(_SETTLED, (seq,))
+        self._totals.introduce(self._widths.expect(settle.lessons))
+        self._pending.settle(settle)
         return True
 
     def _judge(self, judge: Judge) -> bool:
-        seq, settlement = self._find(judge.decision_id)
+        seq = self._find(judge.decision_id)
         if self._execute(_JUDGED, (seq, judge.source)).fetchone() is not None:
             return False
-        judged_outcome(judge.decision_id, settlement)
-        self._totals.check((judge.lesson,))
-        self._execute(_JUDGE, (seq, judge.source, judge.feedback))
-        self._learn((judge.lesson,))
+        settled: tuple[str] | None = self._execute(_FIND_OUTCOME, (seq,)).fetchone()
+        judged_outcome(judge.decision_id, None if settled is None else settled[0])
+        lessons = (judge.lesson,)
+        self._widths.check(lessons)
+        self._execute(_JUDGE, (self._judgement + 1, seq, judge.source, judge.feedback))
+        self._judgement += 1
+        self._totals.introduce(self._widths.expect(lessons))
+        self._pending.judge(judge.lesson)
         return True
 
-    def _find(self, decision_id: str) -> tuple[int, str | None]:
-        found: tuple[int, str | None] | None = self._execute(_FIND, (decision_id,)).fetchone()
+    def _find(self, decision_id: str) -> int:
+        found: tuple[int] | None = self._execute(_FIND, (decision_id,)).fetchone()
         if found is None:
             raise UnknownDecisionError(decision_id)
-        return found
-
-    def _learn(self, lessons: Sequence[Lesson]) -> None:
-        self._totals.expect(lessons)
-        self._lessons.extend(lessons)
-
-    def _add_up(self) -> None:
-        """Writes what the batch changes of the sums: once per edge, window and budget."""
-        self._totals.add_evidence(sums_of(self._lessons))
-        self._totals.add_spent(self._sums.spent_usd)
-        self._totals.put_paces(self._sums.paces)
+        return found[0]

@@ -14,7 +14,18 @@ from .tally import Tally
 
 PAGE = 256
 
-_ROW = "SELECT seq, dispatch, prompt, settlement, paced FROM decision"
+_DISORDER = 1024  # rows: instants of decisions rise with their places, but for this much
+
+_ROW = (
+    "SELECT seq, dispatch, prompt, settlement, number FROM decision "
+    "LEFT JOIN outcome ON outcome.decision = decision.seq"
+)
+_SETTLED = "SELECT seq, at FROM decision CROSS JOIN outcome ON outcome.decision = decision.seq ORDER BY seq"
+_LISTED = "SELECT dispatch, prompt FROM unsettled JOIN decision ON decision.seq = unsettled.decision ORDER BY seq"
+_NOT_LISTED = (
+    "SELECT dispatch, prompt FROM decision WHERE seq > (SELECT decision FROM folded) "
+    "AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.decision = decision.seq) ORDER BY seq"
+)
 _FEEDBACK = "SELECT decision, feedback FROM feedback WHERE decision BETWEEN ? AND ? ORDER BY seq"
 
 
@@ -62,15 +73,27 @@ def newest(connection: sqlite3.Connection, limit: int) -> list[Logged]:
 
 
 def settled_before(connection: sqlite3.Connection, before: float) -> list[Logged]:
-    """The oldest decisions of before an instant that have an outcome, as many as make a page."""
-    query = f"{_ROW} WHERE at < ? AND settlement IS NOT NULL ORDER BY at LIMIT ?"
-    return _logged(connection, query, before, PAGE)
+    """The first decisions of before an instant that have an outcome, as many as make a page."""
+    query = f"{_ROW} WHERE seq = ?"
+    return [row for seq in _settled_before(connection, before) for row in _logged(connection, query, seq)]
 
 
 def unsettled(connection: sqlite3.Connection) -> list[Dispatch]:
     """Decisions without an outcome, oldest first."""
-    query = "SELECT dispatch, prompt FROM decision WHERE settlement IS NULL ORDER BY seq"
-    return [dispatch_of(dispatch, prompt) for dispatch, prompt in connection.execute(query)]
+    listed = connection.execute(_LISTED).fetchall()
+    return [dispatch_of(*row) for row in (*listed, *connection.execute(_NOT_LISTED))]
+
+
+def _settled_before(connection: sqlite3.Connection, before: float) -> list[int]:
+    found: list[int] = []
+    younger = 0  # rows on end: after so many it is taken that all are
+    for seq, at in connection.execute(_SETTLED):
+        if at < before:
+            found.append(seq)
+        younger = 0 if at < before else younger + 1
+        if len(found) == PAGE or younger == _DISORDER:
+            break
+    return found
 
 
 def _logged(connection: sqlite3.Connection, query: str, *values: object) -> list[Logged]:

@@ -27,7 +27,7 @@ CREATE TABLE {prefix}spent (
 CREATE TABLE {prefix}pace (
     budget TEXT PRIMARY KEY,
     number INTEGER NOT NULL,
-    pace TEXT
+    pace TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -37,12 +37,13 @@ CREATE TABLE decision (
     decision_id TEXT NOT NULL UNIQUE,
     at REAL NOT NULL,
     dispatch TEXT NOT NULL,
-    settlement TEXT,
-    paced INTEGER,
     prompt BLOB
 );
-CREATE INDEX decision_by_age ON decision (at);
-CREATE INDEX decision_unsettled ON decision (seq) WHERE settlement IS NULL;
+CREATE TABLE outcome (
+    number INTEGER PRIMARY KEY,
+    decision INTEGER NOT NULL UNIQUE REFERENCES decision (seq),
+    settlement TEXT NOT NULL
+);
 CREATE TABLE feedback (
     seq INTEGER PRIMARY KEY,
     decision INTEGER NOT NULL REFERENCES decision (seq),
@@ -50,6 +51,16 @@ CREATE TABLE feedback (
     feedback TEXT NOT NULL,
     UNIQUE (decision, source)
 );
+CREATE TABLE unsettled (
+    decision INTEGER PRIMARY KEY REFERENCES decision (seq)
+);
+CREATE TABLE folded (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    outcome INTEGER NOT NULL,
+    feedback INTEGER NOT NULL,
+    decision INTEGER NOT NULL
+);
+INSERT INTO folded VALUES (1, 0, 0, 0);
 {_TOTALS.format(prefix="")}
 {_TOTALS.format(prefix="retired_")}
 """

@@ -14,7 +14,7 @@ from banditroute.errors import StoreError, UnknownDecisionError
 from banditroute.records import Feedback
 from banditroute.routing.lessons import Lesson
 
-from . import reading
+from . import folding, reading
 from .checking import check_dispatch, check_numbers, is_unicode
 from .codec import dispatch_json, feedback_json, settlement_json
 from .committing import Committer
@@ -23,7 +23,6 @@ from .faults import explained
 from .operations import Alone, Begin, Flush, Judge, Settle
 from .protocol import Dispatch, Settlement, State, Trail
 from .pruning import prune_page
-from .tally import Tally
 from .totals import RETIRED, Totals
 from .writer import Writer
 
@@ -155,7 +154,7 @@ class SQLiteStore:
     async def state(self) -> State:
         """What the log amounts to."""
         await self._flush()
-        return await self._read(_state)
+        return await self._read(folding.state_of)
 
     async def rebuilt(self) -> State:
         """The same, computed anew from the log and from what pruned rows have added; takes 30 us a row or so."""
@@ -171,8 +170,7 @@ class SQLiteStore:
 
         def work(connection: sqlite3.Connection) -> int:
             with transaction(connection):
-                totals = Totals(connection)
-                totals.replace(Tally.of(state, totals.last_number()))
+                folding.replace(connection, state)
             return 0
 
         await self._writing().ask(Alone(work))
@@ -252,10 +250,6 @@ class _Reader:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _state(connection: sqlite3.Connection) -> State:
-    return Totals(connection).load().state()
 
 
 def _rebuilt(connection: sqlite3.Connection) -> State:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.errors import StoreError
 from banditroute.routing.lessons import Edge, Lesson, lesson_of, lessons_of
 
-from .packing import edges_of, packed, sums_of, unpacked, width_of
+from .packing import packed, sums_of, unpacked, width_of
 from .protocol import Charge, PaceRecord, State, Trail, Window
+from .widths import Widths
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class Tally:
         self._evidence = {edge: sums.copy() for edge, sums in (evidence or {}).items()}
         self.spent_usd = dict(spent_usd or {})
         self.paces = dict(paces or {})
-        self._widths = {edge: width_of(sums) for edge, sums in self._evidence.items()}
+        self._widths = Widths(self._width)
         self._lessons: list[Lesson] = []
 
     @classmethod
@@ -59,27 +59,18 @@ class Tally:
         self._fold()
         return self._evidence
 
-    @property
-    def last_number(self) -> int:
-        """The highest number of a pace; 0 where there is none."""
-        return max((pace.number for pace in self.paces.values()), default=0)
-
-    def check(self, lessons: Iterable[Lesson]) -> None:
+    def check(self, lessons: Collection[Lesson]) -> None:
         """Makes sure that lessons can be added.
 
         Raises:
             StoreError: one has inputs of another width than those that its edge has seen.
         """
-        for lesson in lessons:
-            for edge in edges_of(lesson):
-                check_width(edge, self._widths.get(edge), lesson)
+        self._widths.check(lessons)
 
-    def learn(self, lessons: Iterable[Lesson]) -> None:
+    def learn(self, lessons: Collection[Lesson]) -> None:
         """Adds lessons that were checked."""
-        for lesson in lessons:
-            self._lessons.append(lesson)
-            for edge in edges_of(lesson):
-                self._widths.setdefault(edge, len(lesson.x))
+        self._widths.expect(lessons)
+        self._lessons.extend(lessons)
         if len(self._lessons) >= _FOLD_AT:
             self._fold()
 
@@ -107,6 +98,15 @@ class Tally:
         self.charge(trail.charges)
         self.pace(paces, number)
 
+    def merge(self, later: Tally) -> None:
+        """Adds what another tally holds of the same log."""
+        for edge, sums in later.evidence.items():
+            self._add(edge, sums)
+        for window, usd in later.spent_usd.items():
+            self.spent_usd[window] = self.spent_usd.get(window, 0.0) + usd
+        for pace in later.paces.values():
+            self.pace((pace.record,), pace.number)
+
     def state(self) -> State:
         """What it all amounts to."""
         evidence = {edge: unpacked(sums) for edge, sums in self.evidence.items()}
@@ -114,9 +114,15 @@ class Tally:
 
     def _fold(self) -> None:
         for edge, sums in sums_of(self._lessons).items():
-            known = self._evidence.get(edge)
-            self._evidence[edge] = sums if known is None else known + sums
+            self._add(edge, sums)
         self._lessons.clear()
+
+    def _add(self, edge: Edge, sums: Floats) -> None:
+        known = self._evidence.get(edge)
+        self._evidence[edge] = sums if known is None else known + sums
+
+    def _width(self, edge: Edge) -> int | None:
+        return width_of(self._evidence[edge]) if edge in self._evidence else None
 
 
 def taught_by(trail: Trail) -> list[Lesson]:
@@ -126,16 +132,3 @@ def taught_by(trail: Trail) -> list[Lesson]:
     outcome = trail.outcome
     judged = (lesson_of(trail.decision, outcome, feedback) for feedback in trail.feedback)
     return [*lessons_of(trail.decision, outcome), *judged]
-
-
-def check_width(edge: Edge, known: int | None, lesson: Lesson) -> None:
-    """Makes sure that a lesson goes with what an edge has seen.
-
-    Raises:
-        StoreError: it does not.
-    """
-    if known is not None and known != len(lesson.x):
-        raise StoreError(
-            f"evidence of {edge.model!r} in {edge.task!r} has {known} inputs, the lesson {len(lesson.x)}; "
-            f"give a changed encoder a new version than {edge.encoder_version!r}"
-        )
