@@ -212,7 +212,7 @@ def page(port: int) -> str:
     machine = f"{platform.machine()}, {os.cpu_count()} shared cores, Python {platform.python_version()}"
     lines = [
         f"Written by `simulations/overhead.py` on {date.today().isoformat()} ({machine}). CPU microseconds of this "
-        f"process per call, median of {ROUNDS} interleaved rounds of {BLOCK} calls; in brackets the median ratio to the "
+        f"process per call, median of {ROUNDS} interleaved rounds of {BLOCK} calls; in brackets its median ratio to a "
         "bare call.",
     ]
     for number, (name, runner) in enumerate(loops().items()):

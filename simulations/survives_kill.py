@@ -1,6 +1,6 @@
 """Writes the tables of docs/durability.md: what 200 kills leave behind, and what durability costs.
 
-Takes the number of kills as its argument, 200 by default: about four minutes on one core.
+Takes the number of kills as its argument, 200 by default: about ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from banditroute.storage.memory import MemoryStore
 from banditroute.storage.protocol import Dispatch, Settlement, Store
 from banditroute.storage.sqlite import SQLiteStore
-from banditroute.testing.killing import Command, Damage, kill_rounds, store_worker
+from banditroute.testing.killing import Command, Damage, kill_rounds, router_worker, store_worker
 from banditroute.testing.store_records import a_dispatch, a_settlement
 
 PAGE = Path(__file__).parent.parent / "docs" / "durability.md"
@@ -40,7 +40,10 @@ class Subject(NamedTuple):
     command: Callable[[str], Command]
 
 
-SUBJECTS = (Subject("a store, 32 tasks that begin, settle, settle again and judge", store_worker),)
+SUBJECTS = (
+    Subject("a store, 32 tasks that begin, settle, settle again and judge", store_worker),
+    Subject("a whole router, 16 tasks that chat, stream and judge", lambda path: router_worker(str(Path(path).parent))),
+)
 
 
 def main() -> None:

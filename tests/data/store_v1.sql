@@ -4,13 +4,11 @@ CREATE TABLE decision (
     decision_id TEXT NOT NULL UNIQUE,
     at REAL NOT NULL,
     dispatch TEXT NOT NULL,
-    settlement TEXT,
-    paced INTEGER,
     prompt BLOB
 );
-INSERT INTO "decision" VALUES(2,'decision-000002',1795608002.0,'{"decision":{"decision_id":"decision-000002","at":1795608002.0,"context":{"task":"qa","features":[0.9092974268256817,0.1411200080598672,-0.7568024953079282],"input_tokens":102,"encoder_version":"v1"},"chosen":"small","propensity":0.25,"propensities":{"small":0.25,"large":0.75},"excluded":{"huge":"does not take tools"},"forecasts":{"small":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5},"large":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5}},"shadow_prices":{"paced":0.02},"policy_version":"thompson-1","tenant":"acme","pinned":false},"reserved_usd":0.01,"windows":[["daily","2026-11-25"],["monthly","2026-11"]],"expires_at":1795608602.0,"by_caller":false}','{"outcome":{"decision_id":"decision-000002","served":"small","at":1795608012.0,"usage":{"input_tokens":102,"output_tokens":7,"cached_input_tokens":3,"cache_write_tokens":2,"reasoning_tokens":1},"cost_usd":0.0011200000000000001,"latency_s":4.8,"ttft_s":0.2,"ok":true,"estimated":false,"from_cache":false,"attempts":[{"model":"large","duration_s":2.5,"cost_usd":0.001,"failure":"TimedOutError","problem":"timed out after 2.5 s (first_token)","probe":false,"hedge":false},{"model":"small","duration_s":2.3,"cost_usd":0.0001,"failure":"","problem":"","probe":true,"hedge":false}]},"charges":[["daily","2026-11-25",0.0011200000000000001],["monthly","2026-11",0.0011200000000000001]],"paces":[{"budget":"paced","log_price":-1.9,"spend":1.0,"anchor":-4.0,"level":60.0,"requests":2}]}',2,NULL);
-INSERT INTO "decision" VALUES(3,'decision-000003',1795608003.0,'{"decision":{"decision_id":"decision-000003","at":1795608003.0,"context":{"task":"code","features":[0.1411200080598672,-0.7568024953079282,-0.9589242746631385],"input_tokens":103,"encoder_version":"v1"},"chosen":"large","propensity":0.25,"propensities":{"small":0.25,"large":0.75},"excluded":{"huge":"does not take tools"},"forecasts":{"small":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5},"large":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5}},"shadow_prices":{"paced":0.02},"policy_version":"thompson-1","tenant":"acme","pinned":false},"reserved_usd":0.01,"windows":[["daily","2026-11-25"],["monthly","2026-11"]],"expires_at":1795608603.0,"by_caller":true}','{"outcome":{"decision_id":"decision-000003","served":"small","at":1795608013.0,"usage":{"input_tokens":103,"output_tokens":8,"cached_input_tokens":3,"cache_write_tokens":2,"reasoning_tokens":1},"cost_usd":0.0011300000000000001,"latency_s":5.8,"ttft_s":0.2,"ok":true,"estimated":false,"from_cache":false,"attempts":[{"model":"large","duration_s":2.5,"cost_usd":0.001,"failure":"TimedOutError","problem":"timed out after 2.5 s (first_token)","probe":false,"hedge":false},{"model":"small","duration_s":3.3,"cost_usd":0.0001,"failure":"","problem":"","probe":true,"hedge":false}]},"charges":[["daily","2026-11-25",0.0011300000000000001],["monthly","2026-11",0.0011300000000000001]],"paces":[{"budget":"paced","log_price":-0.8999999999999999,"spend":1.0,"anchor":-4.0,"level":60.0,"requests":3}]}',3,NULL);
-INSERT INTO "decision" VALUES(4,'decision-000004',1795608004.0,'{"decision":{"decision_id":"decision-000004","at":1795608004.0,"context":{"task":"qa","features":[-0.7568024953079282,-0.9589242746631385,-0.27941549819892586],"input_tokens":104,"encoder_version":"v1"},"chosen":"small","propensity":0.25,"propensities":{"small":0.25,"large":0.75},"excluded":{"huge":"does not take tools"},"forecasts":{"small":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5},"large":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5}},"shadow_prices":{"paced":0.02},"policy_version":"thompson-1","tenant":"acme","pinned":false},"reserved_usd":0.01,"windows":[["daily","2026-11-25"],["monthly","2026-11"]],"expires_at":1795608604.0,"by_caller":false}',NULL,NULL,NULL);
+INSERT INTO "decision" VALUES(2,'decision-000002',1795608002.0,'{"decision":{"decision_id":"decision-000002","at":1795608002.0,"context":{"task":"qa","features":[0.9092974268256817,0.1411200080598672,-0.7568024953079282],"input_tokens":102,"encoder_version":"v1"},"chosen":"small","propensity":0.25,"propensities":{"small":0.25,"large":0.75},"excluded":{"huge":"does not take tools"},"forecasts":{"small":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5},"large":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5}},"shadow_prices":{"paced":0.02},"policy_version":"thompson-1","tenant":"acme","pinned":false},"reserved_usd":0.01,"windows":[["daily","2026-11-25"],["monthly","2026-11"]],"expires_at":1795608602.0,"by_caller":false}',NULL);
+INSERT INTO "decision" VALUES(3,'decision-000003',1795608003.0,'{"decision":{"decision_id":"decision-000003","at":1795608003.0,"context":{"task":"code","features":[0.1411200080598672,-0.7568024953079282,-0.9589242746631385],"input_tokens":103,"encoder_version":"v1"},"chosen":"large","propensity":0.25,"propensities":{"small":0.25,"large":0.75},"excluded":{"huge":"does not take tools"},"forecasts":{"small":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5},"large":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5}},"shadow_prices":{"paced":0.02},"policy_version":"thompson-1","tenant":"acme","pinned":false},"reserved_usd":0.01,"windows":[["daily","2026-11-25"],["monthly","2026-11"]],"expires_at":1795608603.0,"by_caller":true}',NULL);
+INSERT INTO "decision" VALUES(4,'decision-000004',1795608004.0,'{"decision":{"decision_id":"decision-000004","at":1795608004.0,"context":{"task":"qa","features":[-0.7568024953079282,-0.9589242746631385,-0.27941549819892586],"input_tokens":104,"encoder_version":"v1"},"chosen":"small","propensity":0.25,"propensities":{"small":0.25,"large":0.75},"excluded":{"huge":"does not take tools"},"forecasts":{"small":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5},"large":{"quality":0.7,"quality_sd":0.05,"cost_usd":0.000125,"latency_s":0.9,"output_tokens":120.5}},"shadow_prices":{"paced":0.02},"policy_version":"thompson-1","tenant":"acme","pinned":false},"reserved_usd":0.01,"windows":[["daily","2026-11-25"],["monthly","2026-11"]],"expires_at":1795608604.0,"by_caller":false}',NULL);
 CREATE TABLE evidence (
     edge INTEGER PRIMARY KEY,
     task TEXT NOT NULL,
@@ -20,9 +18,9 @@ CREATE TABLE evidence (
     sums BLOB NOT NULL,
     UNIQUE (task, model, signal, encoder_version)
 );
-INSERT INTO "evidence" VALUES(1,'code','large','log_latency','v1',X'000000000000004008E30C5A5F61E7BF45C276AA6271EF3F6056D633F484C33FDCE372DA732BEABFD945471E3818D13F9DD374799468D7BF44BE4BE61467B2BF40272D37E06FD23F06CB1811AE4BE73F69698B9F2E11E53FEC15F8090AF990BF2AFCAC6DA564F63F8A40ED064454EB3F1424CABFFA0FEE3F78E0E0F04052FD3F9FBBAF60576CE5BF8E1FC5C693CFEC3F50CE959DA9E2C13F7066BD72A5FAE7BF0000000000000040F1E1ED21E9DDFA3F');
-INSERT INTO "evidence" VALUES(2,'code','small','log_tokens','v1',X'000000000000004008E30C5A5F61E7BF45C276AA6271EF3F6056D633F484C33FDCE372DA732BEABFD945471E3818D13F9DD374799468D7BF44BE4BE61467B2BF40272D37E06FD23F06CB1811AE4BE73F69698B9F2E11E53FEC15F8090AF990BF2AFCAC6DA564F63F8A40ED064454EB3F1424CABFFA0FEE3F74BB503C38F80E40001113523495F6BF0F1854C691D1FC3F803112B28E6CAC3FF45F701FD9DBFBBF00000000000000400C7AA17E4E231E40');
-INSERT INTO "evidence" VALUES(3,'code','small','log_latency','v1',X'000000000000004008E30C5A5F61E7BF45C276AA6271EF3F6056D633F484C33FDCE372DA732BEABFD945471E3818D13F9DD374799468D7BF44BE4BE61467B2BF40272D37E06FD23F06CB1811AE4BE73F69698B9F2E11E53FEC15F8090AF990BF2AFCAC6DA564F63F8A40ED064454EB3F1424CABFFA0FEE3FEE353951F34CF73F679B44CC1DBCE0BF88A7CB7E9BE9D83FB3CB636EA647E5BF8136399FC7B9F1BF000000000000004060785E4C98E8F73F');
+INSERT INTO "evidence" VALUES(1,'code','large','log_latency','v1',X'000000000000F03F308483077200D8BFEE0C098F54EDEA3F46B4D1EAF618ED3F5BD5B66D3810C23FD39BDB0CAB00C23F909C165F5F32D4BF28F8E1DF20D3D5BF79E09F60D518ABBF81DCD49589A8E63F2F761D67167CE83FF9AEC56C4B66BE3F61926D035375EA3F3EC2FEAECA6CC03FA8D07D688F64943F78E0E0F04052ED3F8982923019FED5BF5E0DA96F4BACE83F1E517DCA6AA9EA3FC248705C218DC03F000000000000F03FF1E1ED21E9DDEA3F');
+INSERT INTO "evidence" VALUES(2,'code','small','log_tokens','v1',X'000000000000F03F308483077200D8BFEE0C098F54EDEA3F46B4D1EAF618ED3F5BD5B66D3810C23FD39BDB0CAB00C23F909C165F5F32D4BF28F8E1DF20D3D5BF79E09F60D518ABBF81DCD49589A8E63F2F761D67167CE83FF9AEC56C4B66BE3F61926D035375EA3F3EC2FEAECA6CC03FA8D07D688F64943F02202AFA0BABFC3F7C80B523AF80E5BFE4EB1A4D981FF83FFA85FC586011FA3F9F2954D0BE2ED03F000000000000F03FDAD5CF3DE7AE0940');
+INSERT INTO "evidence" VALUES(3,'code','small','log_latency','v1',X'000000000000F03F308483077200D8BFEE0C098F54EDEA3F46B4D1EAF618ED3F5BD5B66D3810C23FD39BDB0CAB00C23F909C165F5F32D4BF28F8E1DF20D3D5BF79E09F60D518ABBF81DCD49589A8E63F2F761D67167CE83FF9AEC56C4B66BE3F61926D035375EA3F3EC2FEAECA6CC03FA8D07D688F64943FDCB9E17B93CAD03F4A0F10E55430B9BF9F1D8C0F4142CC3F6F44CD4E5E89CE3F59F101B7EBF4A23F000000000000F03F60EF0AC92B9FB13F');
 INSERT INTO "evidence" VALUES(4,'qa','large','log_latency','v1',X'000000000000F03F40C16EAA9960D7BF46B4D1EAF618ED3F5BD5B66D3810C23FAE1EDCDDB937E8BFA2B7DF810014C13FB316DD17C841D5BF1516CEEB5F64AABF68547C1029B1D13F61926D035375EA3F3EC2FEAECA6CC03FFCED901A6505E6BFA8D07D688F64943F2E66903C3E57BBBFF265ECD7F753E23F78E0E0F04052ED3F7C38653DA26BD5BF1E517DCA6AA9EA3FC248705C218DC03F8ADD1763C030E6BF000000000000F03FF1E1ED21E9DDEA3F');
 INSERT INTO "evidence" VALUES(5,'qa','small','log_tokens','v1',X'000000000000F03F40C16EAA9960D7BF46B4D1EAF618ED3F5BD5B66D3810C23FAE1EDCDDB937E8BFA2B7DF810014C13FB316DD17C841D5BF1516CEEB5F64AABF68547C1029B1D13F61926D035375EA3F3EC2FEAECA6CC03FFCED901A6505E6BFA8D07D688F64943F2E66903C3E57BBBFF265ECD7F753E23F575A32AE7222FF3F8CDCC547BFBEE6BFC2D12901824FFC3FFA565BA22893D13F113CC40E0E90F7BF000000000000F03FE4B6CE46E34A0E40');
 INSERT INTO "evidence" VALUES(6,'qa','small','log_latency','v1',X'000000000000F03F40C16EAA9960D7BF46B4D1EAF618ED3F5BD5B66D3810C23FAE1EDCDDB937E8BFA2B7DF810014C13FB316DD17C841D5BF1516CEEB5F64AABF68547C1029B1D13F61926D035375EA3F3EC2FEAECA6CC03FFCED901A6505E6BFA8D07D688F64943F2E66903C3E57BBBFF265ECD7F753E23F697B710831A7EA3FAFC981CEA078D3BF895E4B7D4F3CE83F1F49775A1C17BE3F0C1AF9F1CE2BE4BF000000000000F03FE0AACB351933E63F');
@@ -35,12 +33,26 @@ CREATE TABLE feedback (
     UNIQUE (decision, source)
 );
 INSERT INTO "feedback" VALUES(1,2,'user','{"decision_id":"decision-000002","quality":0.9,"source":"user","at":1795608020.0}');
+CREATE TABLE folded (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    outcome INTEGER NOT NULL,
+    feedback INTEGER NOT NULL,
+    decision INTEGER NOT NULL
+);
+INSERT INTO "folded" VALUES(1,2,1,0);
+CREATE TABLE outcome (
+    number INTEGER PRIMARY KEY,
+    decision INTEGER NOT NULL UNIQUE REFERENCES decision (seq),
+    settlement TEXT NOT NULL
+);
+INSERT INTO "outcome" VALUES(2,2,'{"outcome":{"decision_id":"decision-000002","served":"small","at":1795608012.0,"usage":{"input_tokens":102,"output_tokens":7,"cached_input_tokens":3,"cache_write_tokens":2,"reasoning_tokens":1},"cost_usd":0.0011200000000000001,"latency_s":4.8,"ttft_s":0.2,"ok":true,"estimated":false,"from_cache":false,"attempts":[{"model":"large","duration_s":2.5,"cost_usd":0.001,"failure":"TimedOutError","problem":"timed out after 2.5 s (first_token)","probe":false,"hedge":false},{"model":"small","duration_s":2.3,"cost_usd":0.0001,"failure":"","problem":"","probe":true,"hedge":false}]},"charges":[["daily","2026-11-25",0.0011200000000000001],["monthly","2026-11",0.0011200000000000001]],"paces":[{"budget":"paced","log_price":-1.9,"spend":1.0,"anchor":-4.0,"level":60.0,"requests":2}]}');
+INSERT INTO "outcome" VALUES(3,3,'{"outcome":{"decision_id":"decision-000003","served":"small","at":1795608013.0,"usage":{"input_tokens":103,"output_tokens":8,"cached_input_tokens":3,"cache_write_tokens":2,"reasoning_tokens":1},"cost_usd":0.0011300000000000001,"latency_s":5.8,"ttft_s":0.2,"ok":true,"estimated":false,"from_cache":false,"attempts":[{"model":"large","duration_s":2.5,"cost_usd":0.001,"failure":"TimedOutError","problem":"timed out after 2.5 s (first_token)","probe":false,"hedge":false},{"model":"small","duration_s":3.3,"cost_usd":0.0001,"failure":"","problem":"","probe":true,"hedge":false}]},"charges":[["daily","2026-11-25",0.0011300000000000001],["monthly","2026-11",0.0011300000000000001]],"paces":[{"budget":"paced","log_price":-0.8999999999999999,"spend":1.0,"anchor":-4.0,"level":60.0,"requests":3}]}');
 CREATE TABLE pace (
     budget TEXT PRIMARY KEY,
     number INTEGER NOT NULL,
-    pace TEXT
+    pace TEXT NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO "pace" VALUES('paced',3,'{"budget":"paced","log_price":-0.8999999999999999,"spend":1.0,"anchor":-4.0,"level":60.0,"requests":3}');
+INSERT INTO "pace" VALUES('paced',2,'{"budget":"paced","log_price":-1.9,"spend":1.0,"anchor":-4.0,"level":60.0,"requests":2}');
 CREATE TABLE retired_evidence (
     edge INTEGER PRIMARY KEY,
     task TEXT NOT NULL,
@@ -56,7 +68,7 @@ INSERT INTO "retired_evidence" VALUES(3,'code','small','log_latency','v1',X'0000
 CREATE TABLE retired_pace (
     budget TEXT PRIMARY KEY,
     number INTEGER NOT NULL,
-    pace TEXT
+    pace TEXT NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO "retired_pace" VALUES('paced',1,'{"budget":"paced","log_price":-2.9,"spend":1.0,"anchor":-4.0,"level":60.0,"requests":1}');
 CREATE TABLE retired_spent (
@@ -73,9 +85,10 @@ CREATE TABLE spent (
     usd REAL NOT NULL,
     PRIMARY KEY (budget, period)
 ) WITHOUT ROWID;
-INSERT INTO "spent" VALUES('daily','2026-11-25',0.00336);
-INSERT INTO "spent" VALUES('monthly','2026-11',0.00336);
-CREATE INDEX decision_by_age ON decision (at);
-CREATE INDEX decision_unsettled ON decision (seq) WHERE settlement IS NULL;
+INSERT INTO "spent" VALUES('daily','2026-11-25',0.00223);
+INSERT INTO "spent" VALUES('monthly','2026-11',0.00223);
+CREATE TABLE unsettled (
+    decision INTEGER PRIMARY KEY REFERENCES decision (seq)
+);
 COMMIT;
 PRAGMA user_version = 1;

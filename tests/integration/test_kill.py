@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from banditroute.storage.sqlite import SQLiteStore
-from banditroute.testing.killing import Acknowledged, kill_after, kill_rounds, store_worker
+from banditroute.testing.killing import Acknowledged, kill_after, kill_rounds, router_worker, store_worker
 from banditroute.testing.store_records import assert_same
 
 
@@ -23,6 +23,18 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+async def test_a_whole_router_survives_a_kill(tmp_path: Path) -> None:
+    """Four kills: what chat, stream and feedback returned is there, once, and each router takes up where it ended."""
+    path = tmp_path / "store.db"
+    damage = await kill_rounds(
+        SQLiteStore(path), router_worker(str(tmp_path)), range(4), most_s=0.5, rng=random.Random(20261125)
+    )
+    assert damage.kills == 4
+    assert damage.settled > 40
+    assert damage.judged > 40
+    assert damage.lost == 0
 
 
 async def test_two_processes_share_a_file(tmp_path: Path) -> None:

@@ -247,7 +247,9 @@ class TestLeaving:
         await lab.at_rest(router)
 
 
-@pytest.mark.parametrize("fault", [late, "hang-before-head", "500", "stall-between-tokens"], ids=lambda fault: fault if isinstance(fault, str) else fault.__name__)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(late, id="late"), "hang-before-head", "500", "stall-between-tokens"]
+)
 async def test_cancelled_at_any_moment_it_leaves_nothing_behind(lab, fault):
     server = await lab.server(fault)
     models = {"a": server, "b": server}

@@ -63,9 +63,8 @@ class BatchWriter:
         """
         if self.fold_due:
             self.fold()
-        known, self._version = self._version, None  # it stays forgotten unless the end is reached
         with transaction(self._connection):
-            version = self._caught_up(known)
+            version = self._caught_up()
             results = self._results(operations)
         self._version = version
         if self._unfolded_since is None and self._unfolded:
@@ -86,9 +85,8 @@ class BatchWriter:
             StoreError: a row is damaged; nothing was changed.
             sqlite3.Error: nothing was changed.
         """
-        known, self._version = self._version, None
         with transaction(self._connection):
-            version = self._caught_up(known)
+            version = self._caught_up()
             at = Places(self._folded, Marks(self._number, self._judgement, self._seq))
             if self._pending.complete:
                 tally = self._pending.tally(self._folded.outcome)
@@ -107,8 +105,12 @@ class BatchWriter:
     def _unfolded(self) -> int:
         return self._number - self._folded.outcome + self._judgement - self._folded.feedback
 
-    def _caught_up(self, known: int | None) -> int:
-        """The file's version, what was remembered being read anew where another connection has changed it since."""
+    def _caught_up(self) -> int:
+        """The file's version, what was remembered being read anew where another connection has changed it since.
+
+        Until the transaction has come to its end, what is remembered counts for nothing.
+        """
+        known, self._version = self._version, None
         version: int = self._execute("PRAGMA data_version").fetchone()[0]
         if version != known:
             self._folded, (self._number, self._judgement, self._seq) = places(self._connection)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Sequence
 from itertools import groupby
 
 from banditroute.errors import StoreError
 
 from .batch import BatchWriter
-from .connecting import checkpoint, connect_to_write, waiting
+from .connecting import BUSY_TIMEOUT_S, checkpoint, connect_to_write, waiting
 from .faults import explained, may_pass, store_error
 from .operations import Alone, Begin, Flush, LogOperation, Operation, Result
 from .schema import migrate
 
+_AGAIN_S = 0.02
 _MOST_HELD = 10_000  # decisions that wait for a disk which cannot be written; beyond it the oldest are given up
 
 
@@ -49,7 +51,7 @@ class Committer:
             StoreError: the file cannot be used.
         """
         with explained(self._path, "open the store"):
-            self._connect()
+            self._connect_patiently()
 
     def commit(self, operations: Sequence[Operation], *, wait: bool = True) -> list[Result]:
         """What came of each operation, in their order: as few transactions as there can be.
@@ -130,6 +132,19 @@ class Committer:
         if not may_pass(error):
             self.close()
         return store_error(self._path, doing, error)
+
+    def _connect_patiently(self) -> None:
+        """Connects, also where another process makes the file at this very moment: SQLite does not wait for that."""
+        give_up_at = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._connect()
+            except sqlite3.OperationalError as error:
+                if not _is_locked(error) or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(_AGAIN_S)
+            else:
+                return
 
     def _connect(self) -> tuple[sqlite3.Connection, BatchWriter]:
         if self._connection is None or self._batches is None:

@@ -13,8 +13,9 @@ from banditroute.routing.lessons import lesson_of, lessons_of
 
 from .codec import dispatch_of, feedback_of, settled_of
 from .protocol import State
+from .reading import pages
 from .tally import Tally
-from .totals import Totals
+from .totals import RETIRED, Totals
 
 _SPARED = 2048  # the newest decisions are not listed yet when they have no outcome: most will have one soon
 
@@ -78,6 +79,18 @@ def state_of(connection: sqlite3.Connection) -> State:
     """
     tally = Totals(connection).load()
     tally.merge(unfolded(connection, places(connection).folded))
+    return tally.state()
+
+
+def rebuilt_of(connection: sqlite3.Connection) -> State:
+    """The same, computed anew from every row and from the sums of those that are gone.
+
+    Raises:
+        StoreError: a row is damaged.
+    """
+    tally = Totals(connection, RETIRED).load()
+    for logged in pages(connection):
+        logged.add_to(tally)
     return tally.state()
 
 

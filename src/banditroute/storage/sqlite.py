@@ -23,7 +23,6 @@ from .faults import explained
 from .operations import Alone, Begin, Flush, Judge, Settle
 from .protocol import Dispatch, Settlement, State, Trail
 from .pruning import prune_page
-from .totals import RETIRED, Totals
 from .writer import Writer
 
 T = TypeVar("T")
@@ -161,7 +160,7 @@ class SQLiteStore:
         await self._flush()
         reader = _Reader(self.path)  # of its own, so that nobody waits behind it
         try:
-            return await reader.read(_rebuilt)
+            return await reader.read(folding.rebuilt_of)
         finally:
             await reader.aclose()
 
@@ -250,10 +249,3 @@ class _Reader:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _rebuilt(connection: sqlite3.Connection) -> State:
-    tally = Totals(connection, RETIRED).load()
-    for logged in reading.pages(connection):
-        logged.add_to(tally)
-    return tally.state()

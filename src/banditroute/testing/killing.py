@@ -17,7 +17,7 @@ from banditroute.storage.protocol import State, Store
 from .store_records import assert_same
 
 Command = Callable[[int], Sequence[str]]
-"""The command line of the process for each round; its decisions' ids begin with the round and a hyphen."""
+"""The command line of the process for each round; no two rounds make decisions of one id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Damage:
         settled: outcomes that were acknowledged; judged: judgements that were.
         lost: acknowledged ones that are not on record.
         unacknowledged: on record, though the process did not live to say so.
-        counted: outcomes that the evidence counts; logged: those that ever were on record.
+        counted: answers that the evidence counts; logged: those that ever were on record.
     """
 
     kills: int = 0
@@ -87,11 +87,12 @@ async def kill_rounds(
     Raises:
         AssertionError: something acknowledged is lost, something is counted twice, or state and log differ.
     """
-    damage = Damage()
+    damage, known = Damage(), _OnRecord(set(), set())
     for turn in turns:
         output = await kill_after(command(turn), rng.uniform(0.0, most_s))
         assert output, "the process said nothing; it ended by itself"
-        await _opened(store, lambda turn=turn, output=output: _check(store, turn, Acknowledged.parse(output), damage))
+        said = Acknowledged.parse(output)
+        await _opened(store, lambda turn=turn, said=said: _check(store, turn, said, known, damage))
     return damage
 
 
@@ -103,15 +104,26 @@ async def _opened(store: Store, work: Callable[[], Awaitable[None]]) -> None:
         await store.aclose()
 
 
-async def _check(store: Store, turn: int, said: Acknowledged, damage: Damage) -> None:
-    settled, judged = await _on_record(store, f"{turn}-")
-    lost = (said.settled - settled) | (said.judged - judged)
+@dataclass(frozen=True, slots=True)
+class _OnRecord:
+    """Ids of decisions that were answered, and of those that were judged."""
+
+    settled: set[str]
+    judged: set[str]
+
+
+async def _check(store: Store, turn: int, said: Acknowledged, known: _OnRecord, damage: Damage) -> None:
+    found = await _on_record(store)
+    new = _OnRecord(found.settled - known.settled, found.judged - known.judged)
+    known.settled.update(new.settled)
+    known.judged.update(new.judged)
+    lost = (said.settled - new.settled) | (said.judged - new.judged)
     damage.kills += 1
     damage.settled += len(said.settled)
     damage.judged += len(said.judged)
     damage.lost += len(lost)
-    damage.unacknowledged += len(settled - said.settled) + len(judged - said.judged)
-    damage.logged += len(settled)
+    damage.unacknowledged += len(new.settled - said.settled) + len(new.judged - said.judged)
+    damage.logged += len(new.settled)
     state = await store.state()
     damage.counted = _observations(state, "log_tokens")
     assert not lost, f"round {turn}: acknowledged and lost: {sorted(lost)[:5]}"
@@ -119,16 +131,14 @@ async def _check(store: Store, turn: int, said: Acknowledged, damage: Damage) ->
     assert_same(state, await store.rebuilt())
 
 
-async def _on_record(store: Store, prefix: str) -> tuple[set[str], set[str]]:
-    """The ids of a round's decisions that have an outcome, and of those that were judged."""
-    settled: set[str] = set()
-    judged: set[str] = set()
+async def _on_record(store: Store) -> _OnRecord:
+    found = _OnRecord(set(), set())
     async for trail in store.trails():
-        decision_id = trail.decision.decision_id
-        if decision_id.startswith(prefix):
-            settled |= {decision_id} if trail.outcome is not None else set()
-            judged |= {decision_id} if trail.feedback else set()
-    return settled, judged
+        if trail.outcome is not None and trail.outcome.ok:
+            found.settled.add(trail.decision.decision_id)
+        if trail.feedback:
+            found.judged.add(trail.decision.decision_id)
+    return found
 
 
 def _observations(state: State, signal: str) -> int:
@@ -138,3 +148,8 @@ def _observations(state: State, signal: str) -> int:
 def store_worker(path: str) -> Command:
     """The process that works a SQLite store at a path."""
     return lambda turn: (sys.executable, "-m", "banditroute.testing.store_worker", path, str(turn))
+
+
+def router_worker(folder: str) -> Command:
+    """The process that works a whole router in a folder, where its SQLite store is called store.db."""
+    return lambda turn: (sys.executable, "-m", "banditroute.testing.router_worker", folder, str(turn))
