@@ -247,9 +247,7 @@ class TestLeaving:
         await lab.at_rest(router)
 
 
-@pytest.mark.parametrize(
-    "fault", [pytest.param(late, id="late"), "hang-before-head", "500", "stall-between-tokens"]
-)
+@pytest.mark.parametrize("fault", [pytest.param(late, id="late"), "hang-before-head", "500", "stall-between-tokens"])
 async def test_cancelled_at_any_moment_it_leaves_nothing_behind(lab, fault):
     server = await lab.server(fault)
     models = {"a": server, "b": server}
