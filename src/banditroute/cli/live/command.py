@@ -1,11 +1,11 @@
 """The live demo for somebody who waits for it."""
 
-import asyncio
 import sys
 
 import orjson
 import typer
 
+from banditroute.cli import event_loop
 from banditroute.cli.live.run import LiveSettings, run_live
 from banditroute.cli.live.summary import kept_in, sentences, to_json
 from banditroute.cli.tables import plain_console
@@ -17,7 +17,7 @@ _NEXT = "Next: banditroute demo --local-model (a real model), banditroute demo -
 
 def live_demo(settings: LiveSettings, *, json: bool) -> None:
     """Runs the demo and prints what it found; raises Exit(130), after that, where the user cut it short."""
-    done = asyncio.run(run_live(settings, silent=json))
+    done = event_loop.run(run_live(settings, silent=json))
     if json:
         sys.stdout.write(orjson.dumps(to_json(done.tally, done.config), option=_JSON).decode())
     else:

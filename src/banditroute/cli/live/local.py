@@ -13,6 +13,7 @@ import orjson
 from rich.console import Console
 
 from banditroute.assemble import open_router
+from banditroute.cli import event_loop
 from banditroute.cli.live.folder import Endpoint, new_folder, write_config
 from banditroute.cli.live.questions import QUESTIONS, Question
 from banditroute.cli.live.summary import kept_in
@@ -51,7 +52,7 @@ def local_demo(*, requests: int, json: bool) -> None:
     with LocalModelServer(context_tokens=_CONTEXT_TOKENS, slots=_SLOTS) as server:
         config = write_config(new_folder(), _endpoints(server), BUDGET_USD)
         console.print(_opening(server), soft_wrap=True)
-        asked = asyncio.run(_route(config, QUESTIONS[:requests], console))
+        asked = event_loop.run(_route(config, QUESTIONS[:requests], console))
     if json:
         sys.stdout.write(orjson.dumps(_to_json(asked, config), option=_JSON).decode())
     for sentence in _closing(asked):
