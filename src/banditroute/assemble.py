@@ -33,6 +33,7 @@ from banditroute.storage.protocol import Store
 from banditroute.storage.sqlite import SQLiteStore
 
 _ID_BYTES = 10
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def open_router(
@@ -82,7 +83,7 @@ class _Assembly:
         plan, clock = self._plan, time.time
         encoder = _encoder(plan.routing.features) if encoder is None else encoder
         tower = Tower(
-            self._decider(encoder),
+            decider_of(plan, encoder),
             Ledger([budget for budget in plan.budgets if isinstance(budget, Cap)]),
             self._availability.unavailable,
             clock,
@@ -112,18 +113,6 @@ class _Assembly:
         serving = Serving(desk, tower, dispatcher, learner, keep_prompts=plan.store.keep_prompts)
         return Router(desk, serving, learner, (*self._endpoints.values(), self._pool), clock)
 
-    def _decider(self, encoder: FeatureEncoder) -> Decider:
-        plan = self._plan
-        return Decider(
-            plan.catalog,
-            plan.routing.tasks,
-            encoder.width,
-            plan.routing.policy,
-            quality_per_s=plan.routing.quality_per_s,
-            budgets=[budget for budget in plan.budgets if isinstance(budget, PacedBudget)],
-            encoder_version=encoder.version,
-        )
-
     def _cooling_until(self, model: str, now: float) -> float:
         endpoint, upstream = self._targets[model]
         return endpoint.cooling_until(now, upstream)
@@ -140,6 +129,20 @@ class _KeyWatch:
         if isinstance(event, KeyChanged) and event.reason and self.availability is not None:
             self.availability.suspect(event.provider)
         self._observer.notify(event)
+
+
+def decider_of(plan: RouterConfig, encoder: FeatureEncoder | None = None) -> Decider:
+    """The decider that a configuration describes, knowing nothing yet; encoder None = features that callers give."""
+    encoder = _encoder(plan.routing.features) if encoder is None else encoder
+    return Decider(
+        plan.catalog,
+        plan.routing.tasks,
+        encoder.width,
+        plan.routing.policy,
+        quality_per_s=plan.routing.quality_per_s,
+        budgets=[budget for budget in plan.budgets if isinstance(budget, PacedBudget)],
+        encoder_version=encoder.version,
+    )
 
 
 def open_store(config: StoreConfig) -> Store:
@@ -181,5 +184,6 @@ def _encoder(features: int) -> FeatureEncoder:
 
 
 def _new_id(now: float) -> str:
-    """A name that sorts by time and that nobody can guess: who knows it may judge the decision."""
-    return f"{int(now * 1000):011x}{os.urandom(_ID_BYTES).hex()}"
+    """A ULID: it sorts by time, and nobody can guess it, for who knows it may judge the decision."""
+    value = int(now * 1000) << 80 | int.from_bytes(os.urandom(_ID_BYTES))
+    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))

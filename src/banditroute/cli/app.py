@@ -2,7 +2,7 @@
 
 0    done
 1    the reader of standard output went away
-2    bad input or a missing extra: one line on standard error says what and what to do
+2    bad input, a store that cannot be read, a missing extra: one line on standard error says what and what to do
 130  interrupted
 """
 
@@ -14,8 +14,8 @@ from typing import Annotated, cast
 import typer
 
 from banditroute._version import __version__
-from banditroute.cli import config, demo, prices, simulate
-from banditroute.errors import InputError, MissingExtraError
+from banditroute.cli import config, demo, export, inspect, prices, rebuild, simulate
+from banditroute.errors import InputError, MissingExtraError, StoreError, UnknownDecisionError
 
 # The base of all that typer says about usage: newer typers carry their own copy of click, older ones depend on it.
 _UsageError = cast("type[Exception]", typer.BadParameter.__base__)
@@ -30,6 +30,9 @@ app = typer.Typer(
 )
 app.command("simulate")(simulate.command)
 app.command("demo")(demo.command)
+app.command("inspect")(inspect.command)
+app.command("export")(export.command)
+app.command("rebuild")(rebuild.command)
 app.add_typer(prices.app, name="prices")
 app.add_typer(config.app, name="config")
 
@@ -61,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
         return _without_stdout()
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except (InputError, MissingExtraError) as error:
+    except (InputError, MissingExtraError, StoreError, UnknownDecisionError) as error:
         return _bad_input(str(error))
     except _UsageError as error:
         return _bad_input(_usage_problem(error))

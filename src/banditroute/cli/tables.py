@@ -44,35 +44,36 @@ def _title(result: SimulationResult) -> str:
     return f"{result.table}: {form.count(result.requests)} requests in {orders} orders{after}"
 
 
-def _table(title: str) -> Table:
+def titled_table(title: str) -> Table:
+    """A table without lines under a title."""
     return Table(box=None, title=title, title_justify="left", title_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
 
 
-def _names(table: Table, heading: str) -> None:
+def add_names(table: Table, heading: str) -> None:
     """Adds a column of names, which fold where room is short."""
     table.add_column(heading, overflow="fold", header_style="dim")
 
 
-def _figures(table: Table, *headings: str) -> None:
+def add_figures(table: Table, *headings: str) -> None:
     """Adds columns of figures, which never break."""
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True, overflow="fold", header_style="dim")
 
 
 def _fixed_table(result: SimulationResult) -> Table:
-    table = _table("Always one model")
-    _names(table, "model")
-    _figures(table, "quality", "$/request", "rows")
+    table = titled_table("Always one model")
+    add_names(table, "model")
+    add_figures(table, "quality", "$/request", "rows")
     for name, fixed in result.fixed.items():
         table.add_row(Text(name), form.quality(fixed.quality), form.money(fixed.cost_usd), form.count(fixed.rows))
     return table
 
 
 def _policy_table(result: SimulationResult, budgets: tuple[str, ...], width: int) -> Table:
-    table = _table("Routed")
+    table = titled_table("Routed")
     room = max(_NAME_WIDTH, width - _FIGURES_WIDTH)
-    _names(table, "\npolicy")
-    _figures(
+    add_names(table, "\npolicy")
+    add_figures(
         table,
         "\nbudget",
         "quality\n± 95%",
@@ -106,9 +107,9 @@ def _share_table(result: SimulationResult, budgets: tuple[str, ...], width: int)
     room = max(3, (width - _BESIDE_SHARES) // (_NAME_WIDTH + 2))
     shown: list[int] = np.sort(np.argsort(-shares.sum(axis=0), kind="stable")[:room]).tolist()
     others = ["others"] if len(shown) < len(result.models) else []
-    table = _table("Where requests went")
-    _names(table, "policy")
-    _figures(table, "budget", *(fill(result.models[k], _NAME_WIDTH) for k in shown), *others)
+    table = titled_table("Where requests went")
+    add_names(table, "policy")
+    add_figures(table, "budget", *(fill(result.models[k], _NAME_WIDTH) for k in shown), *others)
     for each, budget, share in zip(result.results, budgets, shares, strict=True):
         rest = [form.percent(1 - share[shown].sum())] if others else []
         table.add_row(Text(each.policy), budget, *map(form.percent, share[shown]), *rest)

@@ -105,6 +105,11 @@ class Decider:
         return sum(paced.shadow_price for paced in self._pacers.covering("", ""))
 
     @property
+    def shadow_prices(self) -> dict[str, float]:
+        """The same of each paced budget, by its name."""
+        return self._pacers.shadow_prices()
+
+    @property
     def paces(self) -> tuple[PaceRecord, ...]:
         """Where each paced budget stands."""
         return self._pacers.records()
@@ -182,6 +187,12 @@ class Decider:
         if demand.max_output_tokens is not None:
             return reservation_usd(model, demand)
         return reservation_usd(model, demand, self._likely_tokens(model.name, context.task, self._inputs(context)))
+
+    def beliefs(self, task: str, input_tokens: int) -> dict[str, Forecast]:
+        """What is expected of every model at a prompt of that class and length, whatever its features."""
+        context = Context(task, (0.0,) * self._features, input_tokens)
+        forecast = self._forecast(task, Demand(input_tokens), self._inputs(context), None)
+        return dict(zip(self._names, forecast.records(), strict=True))
 
     def learn(
         self,

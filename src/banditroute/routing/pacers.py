@@ -82,6 +82,10 @@ class Pacers:
             return self._everywhere
         return (*self._everywhere, *(paced for paced in self._somewhere if paced.budget.scope.covers(tenant, task)))
 
+    def shadow_prices(self) -> dict[str, float]:
+        """The shadow price of each, by name."""
+        return {name: paced.shadow_price for name, paced in self._all.items()}
+
     def records(self) -> tuple[PaceRecord, ...]:
         """Where each stands."""
         return tuple(paced.record() for paced in self._all.values())
