@@ -16,6 +16,7 @@ from banditroute.delivery.endpoint import Endpoint
 from banditroute.delivery.keys import KeyRing
 from banditroute.delivery.pool import ClientPool
 from banditroute.desk import Desk
+from banditroute.errors import ConfigError
 from banditroute.flight import Tower
 from banditroute.learner import Learner
 from banditroute.observe import Event, KeyChanged, NullObserver, Observer
@@ -31,6 +32,7 @@ from banditroute.serving import Serving
 from banditroute.storage.memory import MemoryStore
 from banditroute.storage.protocol import Store
 from banditroute.storage.sqlite import SQLiteStore
+from banditroute.storage.sqlite_reader import SQLiteReader
 
 _ID_BYTES = 10
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -152,6 +154,20 @@ def open_store(config: StoreConfig) -> Store:
     return SQLiteStore(
         config.path, fsync=config.fsync, retention_s=config.retention_s, keep_prompts=config.keep_prompts
     )
+
+
+def open_store_reader(config: StoreConfig) -> SQLiteReader:
+    """The reading half of the store that a configuration names, for looking into it beside the router that writes it.
+
+    It is not yet opened.
+
+    Raises:
+        ConfigError: no other process can look into a store of that kind.
+    """
+    if config.kind == "memory":
+        remedy = 'use kind = "sqlite"'
+        raise ConfigError("a memory store ends with its process: nothing is kept to look at", remedy=remedy)
+    return SQLiteReader(config.path)
 
 
 def _endpoint(

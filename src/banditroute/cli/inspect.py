@@ -7,8 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from banditroute.cli.inspection import Inspection
-    from banditroute.config import RouterConfig
-    from banditroute.storage.protocol import Store, Trail
+    from banditroute.storage.protocol import StoreReader, Trail
 
 
 def command(
@@ -17,28 +16,41 @@ def command(
     decision: Annotated[
         str | None, typer.Option(metavar="ID", help="Everything on record of one decision instead.")
     ] = None,
-    last: Annotated[int, typer.Option(min=0, help="How many of the newest decisions to show.")] = 10,
+    last: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the newest decisions to show.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Show what is learned of every task class and model, where the budgets stand, and the newest decisions.
 
     Works beside a running router, without its keys; changes nothing.
     """
+    if decision is None:
+        _overview(config, task, last, json=json)
+    else:
+        _why(config, decision, json=json)
+
+
+def _overview(config: Path, task: str | None, last: int, *, json: bool) -> None:
+    import time
+
     from banditroute.cli import inspection_json, inspection_view  # numpy and rich, which --help can do without
     from banditroute.cli.inspection import inspected
-    from banditroute.cli.store_file import with_store
+    from banditroute.cli.store_file import look, stored_plan
 
-    if decision is not None:
+    plan, now = stored_plan(config), time.time()
 
-        async def explain(_: "RouterConfig", store: "Store") -> "Trail":
-            return await store.trail(decision)
+    async def work(store: "StoreReader") -> "Inspection":
+        return await inspected(plan, store, now=now, task=task, last=last)
 
-        trail = with_store(config, explain)
-        inspection_json.print_trail(trail) if json else inspection_view.print_trail(trail)
-        return
-
-    async def look(plan: "RouterConfig", store: "Store") -> "Inspection":
-        return await inspected(plan, store, task=task, last=last)
-
-    found = with_store(config, look)
+    found = look(plan, work)
     inspection_json.print_inspection(found) if json else inspection_view.print_inspection(found)
+
+
+def _why(config: Path, decision_id: str, *, json: bool) -> None:
+    from banditroute.cli import inspection_json, trail_view
+    from banditroute.cli.store_file import look, stored_plan
+
+    async def work(store: "StoreReader") -> "Trail":
+        return await store.trail(decision_id)
+
+    trail = look(stored_plan(config), work)
+    inspection_json.print_trail(trail) if json else trail_view.print_trail(trail)

@@ -1,9 +1,8 @@
 """What there is to see of a router's store: beliefs, budgets, decisions."""
 
 import statistics
-import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from banditroute.assemble import decider_of
 from banditroute.config import RouterConfig
@@ -11,10 +10,10 @@ from banditroute.errors import InputError
 from banditroute.routing.accounts import Account
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.decider import Decider
-from banditroute.routing.insight import EdgeBelief, edge_beliefs
+from banditroute.routing.insight import EdgeBelief, Prompt, edge_beliefs
 from banditroute.routing.ledger import Ledger, Reservation
 from banditroute.routing.pacers import PaceRecord
-from banditroute.storage.protocol import Dispatch, State, Store, Trail
+from banditroute.storage.protocol import Dispatch, State, StoreReader, Trail
 
 _TYPICAL_TOKENS = 500
 _SAMPLE = 200
@@ -27,11 +26,13 @@ class PaceView:
     Attributes:
         budget: which; record: its controller, None before the first request.
         shadow_price: quality points that one budget-worth of dollars must earn.
+        bucket_requests: what its bucket holds when full, in requests' worth of budget.
     """
 
     budget: PacedBudget
     record: PaceRecord | None
     shadow_price: float
+    bucket_requests: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +40,35 @@ class Inspection:
     """All of it.
 
     Attributes:
-        edges: beliefs of every (task class, model) pair at a prompt of `input_tokens`.
-        input_tokens: the median length of the newest prompts.
+        at: the instant as of which it is, seconds since the epoch.
+        edges: beliefs of every (task class, model) pair at `prompt`.
+        prompt: one like the newest.
+        judged_elsewhere: judgements that these beliefs leave out: of models that the configuration no longer has, or
+            with features that it does not make.
         paces: paced budgets; accounts: caps.
         open_decisions: decisions without an outcome.
         newest: decisions, newest first.
     """
 
+    at: float
     edges: tuple[EdgeBelief, ...]
-    input_tokens: int
+    prompt: Prompt
+    judged_elsewhere: int
     paces: tuple[PaceView, ...]
     accounts: tuple[Account, ...]
     open_decisions: int
     newest: tuple[Trail, ...]
 
 
-async def inspected(plan: RouterConfig, store: Store, *, task: str | None, last: int) -> Inspection:
+async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, task: str | None, last: int) -> Inspection:
     """What there is to see.
+
+    Args:
+        plan: the router's configuration.
+        store: its store, open.
+        now: the instant that the caps' windows are to be as of.
+        task: only this class; None = all.
+        last: how many decisions.
 
     Raises:
         InputError: nothing is known of the task class.
@@ -68,20 +81,18 @@ async def inspected(plan: RouterConfig, store: Store, *, task: str | None, last:
     if task is not None and task not in decider.tasks:
         known = ", ".join(decider.tasks) or "none yet"
         raise InputError(f"nothing is learned of a class {task!r}", remedy=f"known: {known}", field="--task")
-    tokens = _typical_tokens(newest)
+    prompt = _typical(newest, decider.width)
+    edges = edge_beliefs(decider, prompt)
     return Inspection(
-        edges=tuple(edge for edge in edge_beliefs(decider, tokens) if task in (None, edge.task)),
-        input_tokens=tokens,
+        at=now,
+        edges=tuple(edge for edge in edges if task in (None, edge.task)),
+        prompt=prompt,
+        judged_elsewhere=_judged(state) - sum(edge.judged for edge in edges),
         paces=_paces(plan, decider, state),
-        accounts=_accounts(plan, state, unsettled),
+        accounts=_accounts(plan, state, unsettled, now),
         open_decisions=len(unsettled),
         newest=tuple(trail for trail in newest if task in (None, trail.decision.context.task))[:last],
     )
-
-
-def when(at: float) -> str:
-    """An instant as people read it, in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def mean_quality(trail: Trail) -> float | None:
@@ -89,23 +100,36 @@ def mean_quality(trail: Trail) -> float | None:
     return statistics.fmean(each.quality for each in trail.feedback) if trail.feedback else None
 
 
-def _typical_tokens(newest: list[Trail]) -> int:
-    lengths = [trail.decision.context.input_tokens for trail in newest]
-    return round(statistics.median(lengths)) if lengths else _TYPICAL_TOKENS
+def failed_attempts(trail: Trail) -> int:
+    """How many calls failed on the decision's way to its end."""
+    return 0 if trail.outcome is None else sum(bool(attempt.failure) for attempt in trail.outcome.attempts)
+
+
+def _typical(newest: Sequence[Trail], width: int) -> Prompt:
+    """A prompt of the median length and the mean features of the newest."""
+    contexts = [trail.decision.context for trail in newest]
+    if not contexts:
+        return Prompt(_TYPICAL_TOKENS, (0.0,) * width)
+    alike = [context.features for context in contexts if len(context.features) == width]
+    features = tuple(map(statistics.fmean, zip(*alike, strict=True))) if alike else (0.0,) * width
+    return Prompt(round(statistics.median(context.input_tokens for context in contexts)), features)
+
+
+def _judged(state: State) -> int:
+    return round(sum(float(sums.n) for edge, sums in state.evidence.items() if edge.signal == "quality"))
 
 
 def _paces(plan: RouterConfig, decider: Decider, state: State) -> tuple[PaceView, ...]:
-    prices = decider.shadow_prices
+    prices, bucket = decider.shadow_prices, plan.routing.policy.pacing.bucket_requests
     return tuple(
-        PaceView(budget, state.paces.get(budget.name), prices[budget.name])
+        PaceView(budget, state.paces.get(budget.name), prices[budget.name], bucket)
         for budget in plan.budgets
         if isinstance(budget, PacedBudget)
     )
 
 
-def _accounts(plan: RouterConfig, state: State, unsettled: list[Dispatch]) -> tuple[Account, ...]:
+def _accounts(plan: RouterConfig, state: State, unsettled: Iterable[Dispatch], now: float) -> tuple[Account, ...]:
     """Every cap with what is spent and what open decisions hold, as a router would take it up now."""
-    now = time.time()
     ledger = Ledger([budget for budget in plan.budgets if isinstance(budget, Cap)])
     ledger.restore(state.spent_usd)
     for each in unsettled:

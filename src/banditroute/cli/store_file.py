@@ -1,46 +1,47 @@
-"""The store that a router.toml names, opened beside the router that may be at work on it."""
+"""The store that a router.toml names, looked into beside the router that may be at work on it."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar
 
-from banditroute.assemble import open_store
+from banditroute.assemble import open_store_reader
+from banditroute.cli import event_loop
 from banditroute.config import RouterConfig, load_config
-from banditroute.errors import InputError
-from banditroute.storage.protocol import Store
+from banditroute.errors import ConfigError, InputError
+from banditroute.storage.sqlite_reader import SQLiteReader
 
 T = TypeVar("T")
 
 
-def with_store(config: Path, work: Callable[[RouterConfig, Store], Awaitable[T]]) -> T:
-    """What the work returns on the store of a configuration; no key and no network are needed.
+def stored_plan(config: Path) -> RouterConfig:
+    """A configuration whose store is there; no key and no network are needed.
 
     Raises:
-        ConfigError: the configuration cannot be used.
-        InputError: its store keeps nothing, or there is none yet.
-        StoreError: the store cannot be read.
+        ConfigError: the configuration cannot be used, or its store keeps nothing.
+        InputError: there is no store yet.
     """
     plan = load_config(config)
-    if plan.store.kind == "memory":
-        problem = "a memory store ends with its process"
-        raise InputError(problem, remedy='nothing is kept to look at; use kind = "sqlite"', path=str(config))
+    try:
+        open_store_reader(plan.store)
+    except ConfigError as error:
+        raise ConfigError(error.problem, remedy=error.remedy, path=str(config), field=error.field) from None
     if not plan.store.path.exists():
         problem = f"no decisions yet: {plan.store.path} does not exist"
         raise InputError(problem, remedy="run the router first", path=str(config))
-    return asyncio.run(_worked(plan, work))
+    return plan
 
 
-async def _worked(plan: RouterConfig, work: Callable[[RouterConfig, Store], Awaitable[T]]) -> T:
-    async with _opened(open_store(plan.store)) as store:
-        return await work(plan, store)
+def look(plan: RouterConfig, work: Callable[[SQLiteReader], Awaitable[T]]) -> T:
+    """What the work finds in the store, which it cannot change.
 
+    Raises:
+        StoreError: the store cannot be read.
+    """
 
-@asynccontextmanager
-async def _opened(store: Store) -> AsyncGenerator[Store]:
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.aclose()
+    async def looking() -> T:
+        async with aclosing(open_store_reader(plan.store)) as reader:
+            await reader.open()
+            return await work(reader)
+
+    return event_loop.run(looking())

@@ -95,6 +95,11 @@ class Decider:
         return tuple(self._tasks)
 
     @property
+    def width(self) -> int:
+        """How many features a prompt has."""
+        return self._features
+
+    @property
     def signals(self) -> Signals:
         """What was learned; row i of its evidence is class `tasks[i]`, the row after the last is empty."""
         return self._signals
@@ -188,9 +193,13 @@ class Decider:
             return reservation_usd(model, demand)
         return reservation_usd(model, demand, self._likely_tokens(model.name, context.task, self._inputs(context)))
 
-    def beliefs(self, task: str, input_tokens: int) -> dict[str, Forecast]:
-        """What is expected of every model at a prompt of that class and length, whatever its features."""
-        context = Context(task, (0.0,) * self._features, input_tokens)
+    def beliefs(self, task: str, input_tokens: int, features: tuple[float, ...] = ()) -> dict[str, Forecast]:
+        """What is expected of every model at a prompt of that class, length and features; no features = all are 0.
+
+        Raises:
+            InputError: there are more or fewer features than the decider's prompts have.
+        """
+        context = Context(task, features or (0.0,) * self._features, input_tokens)
         forecast = self._forecast(task, Demand(input_tokens), self._inputs(context), None)
         return dict(zip(self._names, forecast.records(), strict=True))
 

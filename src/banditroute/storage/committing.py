@@ -12,7 +12,7 @@ from banditroute.errors import StoreError
 
 from .batch import BatchWriter
 from .connecting import BUSY_TIMEOUT_S, checkpoint, connect_to_write, waiting
-from .faults import explained, may_pass, store_error
+from .faults import explained, is_locked, may_pass, store_error
 from .operations import Alone, Begin, Flush, LogOperation, Operation, Result
 from .schema import migrate
 
@@ -95,7 +95,7 @@ class Committer:
         try:
             results = self._written(everything, wait)
         except (sqlite3.Error, StoreError) as error:
-            if not wait and _is_locked(error):
+            if not wait and is_locked(error):
                 raise LockedError from error
             self._hold(everything)
             problem = str(self._failed("write decisions", error))
@@ -140,7 +140,7 @@ class Committer:
             try:
                 self._connect()
             except sqlite3.OperationalError as error:
-                if not _is_locked(error) or time.monotonic() > give_up_at:
+                if not is_locked(error) or time.monotonic() > give_up_at:
                     raise
                 time.sleep(_AGAIN_S)
             else:
@@ -157,7 +157,3 @@ class Committer:
                 raise
             self._connection, self._batches = connection, BatchWriter(connection)
         return self._connection, self._batches
-
-
-def _is_locked(error: sqlite3.Error | StoreError) -> bool:
-    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

@@ -44,8 +44,26 @@ def connect_to_read(path: str) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: it cannot be opened.
     """
-    connection = _connect(Path(path).absolute().as_uri() + "?mode=rw", uri=True)
+    connection = _connect(_existing(path), uri=True)
     connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def connect_alone(path: str) -> sqlite3.Connection:
+    """A connection that writes to a file while nobody else has it open, nor can open it before this one is closed.
+
+    Raises:
+        sqlite3.Error: it cannot be opened, or somebody has it open; no file is made.
+    """
+    connection = _connect(_existing(path), uri=True)
+    try:
+        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        with transaction(connection):  # the lock is taken by the first use, not by the pragma
+            pass
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -82,6 +100,11 @@ def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Gene
     except BaseException:
         connection.rollback()
         raise
+
+
+def _existing(path: str) -> str:
+    """The address of a file that is not made where there is none."""
+    return Path(path).absolute().as_uri() + "?mode=rw"
 
 
 def _connect(path: str, *, uri: bool = False) -> sqlite3.Connection:

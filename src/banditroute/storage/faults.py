@@ -28,6 +28,11 @@ def may_pass(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorname", "").startswith(_PASSING)
 
 
+def is_locked(error: Exception) -> bool:
+    """Whether another connection stood in the way."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
 def store_error(path: str, doing: str, error: sqlite3.Error) -> StoreError:
     """The error to raise for one of SQLite's: what failed, where, and what to do."""
     name = getattr(error, "sqlite_errorname", "")

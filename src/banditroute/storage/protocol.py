@@ -87,7 +87,46 @@ class State:
     paces: Mapping[str, PaceRecord]
 
 
-class Store(Protocol):
+class StoreReader(Protocol):
+    """Reads the log and what it amounts to. Every method may be awaited by many tasks at once.
+
+    Every method raises StoreError where the store cannot be read.
+    """
+
+    async def open(self) -> None:
+        """Makes the store ready."""
+        ...
+
+    async def trail(self, decision_id: str) -> Trail:
+        """Everything on record of a decision.
+
+        Raises:
+            UnknownDecisionError: the decision is not on record.
+        """
+        ...
+
+    def trails(self) -> AsyncIterator[Trail]:
+        """Every decision on record, in the order in which they were taken in."""
+        ...
+
+    async def recent(self, limit: int) -> list[Trail]:
+        """The newest decisions, newest first."""
+        ...
+
+    async def unsettled(self) -> list[Dispatch]:
+        """Decisions that have no outcome, oldest first."""
+        ...
+
+    async def state(self) -> State:
+        """What the log amounts to, as kept up to date with it."""
+        ...
+
+    async def aclose(self) -> None:
+        """Lets go of everything; a second call does nothing."""
+        ...
+
+
+class Store(StoreReader, Protocol):
     """Keeps the log and what it amounts to. Every method but `begin` may be awaited by many tasks at once.
 
     Every method that touches the store raises StoreError where it cannot be read or written.
@@ -122,32 +161,8 @@ class Store(Protocol):
         """
         ...
 
-    async def trail(self, decision_id: str) -> Trail:
-        """Everything on record of a decision.
-
-        Raises:
-            UnknownDecisionError: the decision is not on record.
-        """
-        ...
-
-    def trails(self) -> AsyncIterator[Trail]:
-        """Every decision on record, in the order in which they were taken in."""
-        ...
-
-    async def recent(self, limit: int) -> list[Trail]:
-        """The newest decisions, newest first."""
-        ...
-
-    async def unsettled(self) -> list[Dispatch]:
-        """Decisions that have no outcome, oldest first."""
-        ...
-
-    async def state(self) -> State:
-        """What the log amounts to, as kept up to date with it."""
-        ...
-
     async def rebuilt(self) -> State:
-        """The same, computed anew from the log (and from what rows whose retention is over have added to it)."""
+        """The state, computed anew from the log (and from what rows whose retention is over have added to it)."""
         ...
 
     async def replace(self, state: State) -> None:

@@ -85,6 +85,25 @@ def migrate(connection: sqlite3.Connection, path: str, steps: tuple[str, ...] = 
         connection.execute(f"PRAGMA user_version = {len(steps)}")
 
 
+def check_version(connection: sqlite3.Connection, path: str, steps: tuple[str, ...] = MIGRATIONS) -> None:
+    """Nothing, where the tables are the ones that this library reads.
+
+    Raises:
+        StoreError: no router wrote the file, or one of another version.
+        sqlite3.Error: it cannot be read.
+    """
+    version = _version(connection, path, steps)
+    if version == 0:
+        raise StoreError(
+            f"{path}: no decisions are in it; run the router first, or check the path"
+        )
+    if version < len(steps):
+        raise StoreError(
+            f"{path}: its tables are of version {version}, this banditroute reads {len(steps)}; "
+            "run the router once, which brings them up to date"
+        )
+
+
 def _version(connection: sqlite3.Connection, path: str, steps: tuple[str, ...]) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(steps):

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import TypeVar
 
 from banditroute.errors import StoreError, UnknownDecisionError
 from banditroute.records import Feedback
 from banditroute.routing.lessons import Lesson
 
-from . import folding, reading
-from .checking import check_dispatch, check_numbers, is_unicode
+from . import folding
+from .checking import check_dispatch, check_numbers
 from .codec import dispatch_json, feedback_json, settlement_json
 from .committing import Committer
-from .connecting import connect_to_read, transaction
-from .faults import explained
+from .connecting import transaction
 from .operations import Alone, Begin, Flush, Judge, Settle
 from .protocol import Dispatch, Settlement, State, Trail
 from .pruning import prune_page
+from .sqlite_reader import SQLiteReader
 from .writer import Writer
-
-T = TypeVar("T")
 
 DAY_S = 86_400.0
 
@@ -53,7 +48,7 @@ class SQLiteStore:
         self._fsync = fsync
         self._keep_prompts = keep_prompts
         self._writer: Writer | None = None
-        self._reader: _Reader | None = None
+        self._reader: SQLiteReader | None = None
 
     async def open(self) -> None:
         """Makes the store ready; brings an older file up to date.
@@ -63,12 +58,12 @@ class SQLiteStore:
         """
         if self._writer is not None:
             return
-        committer, reader = Committer(self.path, fsync=self._fsync), _Reader(self.path)
+        committer, reader = Committer(self.path, fsync=self._fsync), SQLiteReader(self.path)
         writer = Writer(committer, in_loop=not self._fsync)
         await writer.open()
         self._writer, self._reader = writer, reader
         try:
-            await reader.read(reading.newest, 0)  # connected from now on, so that a full disk keeps nobody from reading
+            await reader.open()
         except BaseException:
             await self.aclose()
             raise
@@ -126,43 +121,36 @@ class SQLiteStore:
             StoreError: the file cannot be read, or cannot be written and may lack the decision for that reason.
         """
         failure = await self._flush()
-        found = await self._read(reading.find, decision_id) if is_unicode(decision_id) else None
-        if found is None:
-            raise failure or UnknownDecisionError(decision_id)
-        return found.trail
+        try:
+            return await self._reading().trail(decision_id)
+        except UnknownDecisionError as unknown:
+            raise failure or unknown from None
 
     async def trails(self) -> AsyncIterator[Trail]:
         """Every decision on record, in the order in which they were taken in."""
         await self._flush()
-        after = 0
-        while page := await self._read(reading.page, after):
-            for logged in page:
-                yield logged.trail
-            after = page[-1].seq
+        async for trail in self._reading().trails():
+            yield trail
 
     async def recent(self, limit: int) -> list[Trail]:
         """The newest decisions, newest first."""
         await self._flush()
-        return [logged.trail for logged in await self._read(reading.newest, limit)]
+        return await self._reading().recent(limit)
 
     async def unsettled(self) -> list[Dispatch]:
         """Decisions that have no outcome, oldest first."""
         await self._flush()
-        return await self._read(reading.unsettled)
+        return await self._reading().unsettled()
 
     async def state(self) -> State:
         """What the log amounts to."""
         await self._flush()
-        return await self._read(folding.state_of)
+        return await self._reading().state()
 
     async def rebuilt(self) -> State:
         """The same, computed anew from the log and from what pruned rows have added; takes 30 us a row or so."""
         await self._flush()
-        reader = _Reader(self.path)  # of its own, so that nobody waits behind it
-        try:
-            return await reader.read(folding.rebuilt_of)
-        finally:
-            await reader.aclose()
+        return (await self._reading().compared()).rebuilt
 
     async def replace(self, state: State) -> None:
         """Puts another state in the place of the one that is kept."""
@@ -215,37 +203,7 @@ class SQLiteStore:
                 return error
         return None
 
-    async def _read(self, query: Callable[..., T], *values: object) -> T:
+    def _reading(self) -> SQLiteReader:
         if self._reader is None:
             raise StoreError(f"{self.path}: the store is closed; open it first")
-        return await self._reader.read(query, *values)
-
-
-class _Reader:
-    """One connection and the thread that reads through it."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="banditroute-read")
-        self._connection: sqlite3.Connection | None = None
-
-    async def read(self, query: Callable[..., T], *values: object) -> T:
-        """What a query finds, all of it as of one instant."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, query, *values)
-
-    async def aclose(self) -> None:
-        """Lets go of both, whatever is being read first coming to its end."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
-        self._thread.shutdown(wait=False)
-
-    def _run(self, query: Callable[..., T], *values: object) -> T:
-        with explained(self._path, "read the store"):
-            if self._connection is None:
-                self._connection = connect_to_read(self._path)
-            with transaction(self._connection, "DEFERRED"):
-                return query(self._connection, *values)
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        return self._reader
