@@ -20,7 +20,10 @@ from banditroute.records import ChatRequest, Context, Decision
 from banditroute.routing.catalog import AUTO
 from banditroute.routing.requests import demand_of, input_tokens
 from banditroute.routing.sessions import Sessions, Stay
-from banditroute.routing.tasks import FeatureEncoder, Task, TaskClassifier
+from banditroute.routing.tasks import GENERAL, FeatureEncoder, Task, TaskClassifier
+
+MOST_TASKS = 256
+"""Task classes that are learned apart; requests that name yet another one count as `general`."""
 
 _GRACE_S = 60.0  # a reservation outlives its request's deadline by this
 
@@ -109,7 +112,7 @@ class Desk:
         """The request as the policy sees it."""
         pinned, task = self._named(terms)
         tokens = input_tokens(request)
-        known = self._classifier.classify(request) if task is None else Task(task)
+        known = self._classifier.classify(request) if task is None else self._bounded(task)
         demand = demand_of(
             request,
             tokens,
@@ -126,6 +129,10 @@ class Desk:
         """Takes note of who answered in a conversation."""
         if terms.session_id is not None:
             self._sessions.answered(terms.session_id, model, prompt_tokens, self._tower.clock())
+
+    def _bounded(self, task: str) -> Task:
+        """The class that the caller names, while there are not too many: a name made up anew each time is no class."""
+        return Task(task if self._tower.decider.may_learn(task, MOST_TASKS) else GENERAL)
 
     def _named(self, terms: Terms) -> tuple[str | None, str | None]:
         """The model that is pinned and the task that is named, if any."""
@@ -154,14 +161,17 @@ class Desk:
         tower, context = self._tower, asked.context
         decision_id = tower.new_id(now)
         level_usd = tower.ledger.left_usd(asked.tenant, context.task, now)
+        force = False
         try:
-            return self._drawn(asked, now, decision_id, level_usd), False
+            decision = self._drawn(asked, now, decision_id, level_usd)
         except NoEligibleModelError as error:
             cheapest = None if level_usd is None else self._cheapest(asked, now, decision_id)
             if cheapest is None:
                 raise self._cooling(error, now) from None
-        self._check_caps(asked, cheapest, now)
-        return cheapest, True
+            self._check_caps(asked, cheapest, now)
+            decision, force = cheapest, True
+        tower.observer.notify(Decided(decision))
+        return decision, force
 
     def _drawn(
         self, asked: Asked, now: float, decision_id: str, level_usd: float | None, *, cheapest: bool = False
@@ -179,10 +189,7 @@ class Desk:
             stay=asked.stay,
             cheapest=cheapest,
         )
-        if asked.pinned:
-            decision = replace(decision, pinned=True)
-        tower.observer.notify(Decided(decision))
-        return decision
+        return replace(decision, pinned=True) if asked.pinned else decision
 
     def _cheapest(self, asked: Asked, now: float, decision_id: str) -> Decision | None:
         """The cheapest model that may serve but for the caps; None where none may."""

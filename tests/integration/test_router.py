@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from banditroute.desk import MOST_TASKS
 from banditroute.errors import (
     BanditrouteError,
     ConfigError,
@@ -20,6 +21,7 @@ from banditroute.errors import (
 )
 from banditroute.observe import Attempted, Decided, Judged, Settled
 from banditroute.records import Usage
+from banditroute.routing.tasks import GENERAL
 from banditroute.testing.faults import ok
 from banditroute.testing.faulty_exchange import TOKENS, Exchange, completion
 
@@ -644,3 +646,13 @@ async def test_a_missing_key_is_named_before_anything_is_opened(lab):
         lab.assembled(
             {"small": lab.served("http://127.0.0.1:9/v1", ["LAB_KEY", "LAB_SPARE"])}, environ={"LAB_KEY": "k"}
         )
+
+
+async def test_names_made_up_for_each_request_are_no_classes(lab):
+    """Beliefs do not grow without end where a caller takes the task for a comment."""
+    router = await lab.router({"small": await lab.server()})
+    for number in range(MOST_TASKS + 20):
+        await router.chat("hello", task=f"request {number}")
+    assert len(router.learner.decider.tasks) <= MOST_TASKS + 1
+    assert (await router.chat("hello", task="yet another")).task == GENERAL
+    assert (await router.chat("hello", task="request 3")).task == "request 3"

@@ -94,6 +94,10 @@ class Decider:
         """The task classes of which something can be told apart, in the order they became known."""
         return tuple(self._tasks)
 
+    def may_learn(self, task: str, most: int) -> bool:
+        """Whether the class is known, or may become so while there are no more than so many."""
+        return task in self._tasks or len(self._tasks) < most
+
     @property
     def width(self) -> int:
         """How many features a prompt has."""
