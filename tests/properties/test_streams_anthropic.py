@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 import pytest
@@ -16,7 +14,8 @@ from banditroute.errors import ProviderError, UnfitError
 from banditroute.providers.anthropic import Anthropic
 from banditroute.providers.anthropic_reply import read_usage
 from banditroute.providers.protocol import WireReply
-from banditroute.records import ChatRequest, Completion, Delta
+from banditroute.records import ChatRequest, Completion
+from banditroute.testing.stream_contract import check_every_cut, cut, hear
 
 WIRE = Path(__file__).parents[1] / "data" / "wire" / "anthropic"
 RECORDED = {path.stem: path.read_bytes() for path in sorted(WIRE.glob("*.sse"))}
@@ -27,25 +26,7 @@ STREAMS = [
 ]
 
 
-class Heard(NamedTuple):
-    """All that a reader tells of a stream."""
-
-    deltas: list[Delta]
-    finished: bool
-    partial: Completion
-    end: Completion | tuple[type[ProviderError], str]
-
-
-def hear(pieces: list[bytes]) -> Heard:
-    reader = Anthropic().reader()
-    deltas: list[Delta] = []
-    try:
-        for piece in pieces:
-            deltas += reader.feed(piece)
-        end: Completion | tuple[type[ProviderError], str] = reader.close()
-    except ProviderError as failure:
-        end = (type(failure), str(failure))
-    return Heard(deltas, reader.finished, reader.partial(), end)
+PROVIDER = Anthropic()
 
 
 def test_there_are_recordings() -> None:
@@ -53,16 +34,9 @@ def test_there_are_recordings() -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_every_cut_in_two_tells_the_same(stream: bytes) -> None:
-    whole = hear([stream])
+def test_every_cut_tells_the_same(stream: bytes) -> None:
+    whole = check_every_cut(PROVIDER, stream)
     assert any(delta.content for delta in whole.deltas)
-    for cut in range(1, len(stream)):
-        assert hear([stream[:cut], stream[cut:]]) == whole
-
-
-@pytest.mark.parametrize("stream", STREAMS)
-def test_byte_by_byte_tells_the_same(stream: bytes) -> None:
-    assert hear([stream[at : at + 1] for at in range(len(stream))]) == hear([stream])
 
 
 @given(
@@ -71,8 +45,7 @@ def test_byte_by_byte_tells_the_same(stream: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_cuts_tell_the_same(name: str, newline: bytes, cuts: list[int]) -> None:
     stream = RECORDED[name].replace(b"\n", newline)
-    at = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    assert hear([stream[start:end] for start, end in pairwise(at)]) == hear([stream])
+    assert hear(PROVIDER, cut(stream, cuts)) == hear(PROVIDER, [stream])
 
 
 @given(st.data())
@@ -85,12 +58,12 @@ def test_pings_and_comments_anywhere_between_events_change_nothing(data: st.Data
     )
     for at in sorted(data.draw(st.lists(st.integers(0, len(events) - 1), max_size=5)), reverse=True):
         events.insert(at, data.draw(noise))
-    assert hear([b"\n\n".join(events)]) == hear([RECORDED[name]])
+    assert hear(PROVIDER, [b"\n\n".join(events)]) == hear(PROVIDER, [RECORDED[name]])
 
 
 @pytest.mark.parametrize("name", ["text", "tool_use", "thinking", "refusal"])
 def test_what_the_pieces_add_up_to_is_the_whole(name: str) -> None:
-    heard = hear([RECORDED[name]])
+    heard = hear(PROVIDER, [RECORDED[name]])
     assert isinstance(heard.end, Completion)
     message = heard.end.body["choices"][0]["message"]
     assert "".join(delta.text for delta in heard.deltas) == heard.end.text
@@ -105,10 +78,10 @@ def test_what_the_pieces_add_up_to_is_the_whole(name: str) -> None:
 @pytest.mark.parametrize("name", ["text", "tool_use", "thinking", "refusal"])
 def test_a_stream_that_is_cut_short_is_never_taken_for_whole(name: str) -> None:
     stream = RECORDED[name]
-    text = hear([stream]).partial.text
-    for cut in range(len(stream) - 1):
-        heard = hear([stream[:cut]])
-        assert not isinstance(heard.end, Completion), cut
+    text = hear(PROVIDER, [stream]).partial.text
+    for end in range(len(stream) - 1):
+        heard = hear(PROVIDER, [stream[:end]])
+        assert not isinstance(heard.end, Completion), end
         assert text.startswith(heard.partial.text)
 
 
@@ -164,7 +137,7 @@ def test_whatever_a_stream_holds_only_provider_errors_are_raised(
     events: list[tuple[dict[str, object], str]],
 ) -> None:
     lines = [b"data: " + orjson.dumps({**event, "type": kind}) + b"\n\n" for event, kind in events]
-    heard = hear(lines)
+    heard = hear(PROVIDER, lines)
     assert isinstance(heard.partial, Completion)
 
 

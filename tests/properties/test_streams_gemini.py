@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 import pytest
@@ -16,7 +14,8 @@ from banditroute.errors import ProviderError, UnfitError
 from banditroute.providers.gemini import Gemini
 from banditroute.providers.gemini_reply import read_usage
 from banditroute.providers.protocol import WireReply
-from banditroute.records import ChatRequest, Completion, Delta
+from banditroute.records import ChatRequest, Completion
+from banditroute.testing.stream_contract import check_every_cut, cut, hear
 
 WIRE = Path(__file__).parents[1] / "data" / "wire" / "gemini"
 RECORDED = {path.stem: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(WIRE.glob("*.sse"))}
@@ -28,25 +27,7 @@ STREAMS = [
 ANSWERED = ["text", "function_call", "thoughts", "blocked", "safety"]
 
 
-class Heard(NamedTuple):
-    """All that a reader tells of a stream."""
-
-    deltas: list[Delta]
-    finished: bool
-    partial: Completion
-    end: Completion | tuple[type[ProviderError], str]
-
-
-def hear(pieces: list[bytes]) -> Heard:
-    reader = Gemini().reader()
-    deltas: list[Delta] = []
-    try:
-        for piece in pieces:
-            deltas += reader.feed(piece)
-        end: Completion | tuple[type[ProviderError], str] = reader.close()
-    except ProviderError as failure:
-        end = (type(failure), str(failure))
-    return Heard(deltas, reader.finished, reader.partial(), end)
+PROVIDER = Gemini()
 
 
 def test_there_are_recordings() -> None:
@@ -54,16 +35,9 @@ def test_there_are_recordings() -> None:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_every_cut_in_two_tells_the_same(stream: bytes) -> None:
-    whole = hear([stream])
+def test_every_cut_tells_the_same(stream: bytes) -> None:
+    whole = check_every_cut(PROVIDER, stream)
     assert whole.deltas
-    for cut in range(1, len(stream)):
-        assert hear([stream[:cut], stream[cut:]]) == whole
-
-
-@pytest.mark.parametrize("stream", STREAMS)
-def test_byte_by_byte_tells_the_same(stream: bytes) -> None:
-    assert hear([stream[at : at + 1] for at in range(len(stream))]) == hear([stream])
 
 
 @given(
@@ -72,13 +46,12 @@ def test_byte_by_byte_tells_the_same(stream: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_cuts_tell_the_same(name: str, newline: bytes, cuts: list[int]) -> None:
     stream = RECORDED[name].replace(b"\n", newline)
-    at = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    assert hear([stream[start:end] for start, end in pairwise(at)]) == hear([stream])
+    assert hear(PROVIDER, cut(stream, cuts)) == hear(PROVIDER, [stream])
 
 
 @pytest.mark.parametrize("name", ANSWERED)
 def test_what_the_pieces_add_up_to_is_the_whole(name: str) -> None:
-    heard = hear([RECORDED[name]])
+    heard = hear(PROVIDER, [RECORDED[name]])
     assert isinstance(heard.end, Completion)
     message = heard.end.body["choices"][0]["message"]
     assert "".join(delta.text for delta in heard.deltas) == heard.end.text
@@ -91,8 +64,8 @@ def test_what_the_pieces_add_up_to_is_the_whole(name: str) -> None:
 @pytest.mark.parametrize("name", ANSWERED)
 def test_a_stream_that_is_cut_short_is_never_taken_for_whole(name: str) -> None:
     stream = RECORDED[name]
-    for cut in range(len(stream) - 1):
-        assert not isinstance(hear([stream[:cut]]).end, Completion), cut
+    for end in range(len(stream) - 1):
+        assert not isinstance(hear(PROVIDER, [stream[:end]]).end, Completion), end
 
 
 counts = st.one_of(st.none(), st.integers(-5, 10**12), st.floats(), st.booleans(), st.text(max_size=3))
@@ -146,7 +119,7 @@ def objects(names: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, object
 @settings(max_examples=120, deadline=None)
 def test_whatever_a_stream_holds_only_provider_errors_are_raised(events: list[dict[str, object]]) -> None:
     lines = [b"data: " + orjson.dumps(event) + b"\n\n" for event in events]
-    heard = hear(lines)
+    heard = hear(PROVIDER, lines)
     assert isinstance(heard.partial, Completion)
 
 
