@@ -8,6 +8,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 
 from banditroute import open_router
 from banditroute.cli.app import run
+from banditroute.cli.differences import differences
+from banditroute.storage.sqlite_reader import SQLiteReader
 from banditroute.testing.faulty_server import FaultyServer
 
 SCRIPT = str(Path(sys.executable).parent / "banditroute")
@@ -155,15 +158,14 @@ def test_export_writes_a_row_for_every_decision_that_ended(
     assert rows[-1]["propensity"] is None
 
 
-def test_export_goes_to_standard_output_and_can_begin_later(routed: Path) -> None:
-    command = [SCRIPT, "export", "--config", str(routed)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+def test_export_goes_to_standard_output_and_can_begin_later(routed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["export", "--config", str(routed)]
+    done = subprocess.run([SCRIPT, *command], capture_output=True, text=True, timeout=60, check=True)
     assert len(done.stdout.splitlines()) == 41
-    later = subprocess.run([*command, "--since", "2999-01-01"], capture_output=True, text=True, timeout=60, check=True)
-    assert (later.stdout, later.stderr) == ("", "0 decisions written, 0 still open\n")
-    wrong = subprocess.run([*command, "--since", "noon"], capture_output=True, text=True, timeout=60, check=False)
-    assert wrong.returncode == 2
-    assert wrong.stderr.startswith("--since: 'noon' is not an instant")
+    assert run([*command, "--since", "2999-01-01"]) == 0
+    assert capsys.readouterr() == ("", "0 decisions written, 0 still open\n")
+    assert run([*command, "--since", "noon"]) == 2
+    assert capsys.readouterr().err.startswith("--since: 'noon' is not an instant")
 
 
 def test_rebuild_finds_and_mends_a_state_that_is_not_the_logs(
@@ -190,7 +192,10 @@ def spoil(path: Path) -> None:
     connection.close()
 
 
-def test_looking_inside_disturbs_no_router_at_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("inspect", "--json"), ("export", "--out", "log.jsonl"), ("rebuild", "--check", "--json")]
+)
+def test_looking_inside_disturbs_no_router_at_work(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     config = tmp_path / "router.toml"
 
     async def work() -> None:
@@ -198,15 +203,62 @@ def test_looking_inside_disturbs_no_router_at_work(tmp_path: Path) -> None:
             config.write_text(CONFIG.format(url=server.base_url))
             async with open_router(config, environ={"A_KEY_THAT_LOOKING_INSIDE_DOES_NOT_NEED": "k"}) as router:
                 await router.chat("How much is it?", task="qa")
-                command = [SCRIPT, "inspect", "--config", str(config), "--json"]
-                process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-                answers = [await router.chat("And this?", task="qa") for _ in range(50)]
-                out, _ = await process.communicate()
-                assert process.returncode == 0
-                assert json.loads(out)["edges"]
-                assert all(answer.recorded for answer in answers)
+                command = [SCRIPT, *arguments, "--config", str(config)]
+                process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=tmp_path)
+                looking = asyncio.create_task(process.communicate())
+                while not looking.done():
+                    answer = await router.chat("And this?", task="qa")
+                    assert answer.recorded
+                    await router.feedback(answer.decision_id, quality=0.5)
+                out, err = await looking
+                assert process.returncode == 0, (out, err)
+                assert not await learned_differently(config)
 
     asyncio.run(work())
+
+
+async def learned_differently(config: Path) -> bool:
+    """Whether the store says otherwise than its log, as of one instant, while the router has it open."""
+    reader = SQLiteReader(config.with_name("store.db"))
+    await reader.open()
+    found = differences(await reader.compared())
+    await reader.aclose()
+    return any(each.differs for each in found)
+
+
+def test_rebuild_changes_nothing_beside_a_router_at_work(tmp_path: Path) -> None:
+    config = tmp_path / "router.toml"
+
+    async def work() -> tuple[int | None, bytes]:
+        async with FaultyServer() as server:
+            config.write_text(CONFIG.format(url=server.base_url))
+            async with open_router(config, environ={"A_KEY_THAT_LOOKING_INSIDE_DOES_NOT_NEED": "k"}) as router:
+                await router.chat("How much is it?", task="qa")
+                spoil(tmp_path / "store.db")
+                command = [SCRIPT, "rebuild", "--config", str(config)]
+                process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+                _, err = await process.communicate()
+                assert await learned_differently(config)
+                return process.returncode, err
+
+    code, err = asyncio.run(work())
+    assert code == 2
+    assert b"a router or another program has it open; stop it, then rebuild" in err
+    assert run(["rebuild", "--config", str(config)]) == 0
+
+
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, path = tmp_path / "router.toml", tmp_path / "store.db"
+    config.write_text(CONFIG.format(url="http://127.0.0.1:9/v1"))
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE photos (name)")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    for command in ("inspect", "export", "rebuild"):
+        assert run([command, "--config", str(config)]) == 2
+        assert "no decisions are in it" in capsys.readouterr().err
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("command", ["inspect", "export", "rebuild"])

@@ -1,23 +1,25 @@
-"""What a router has learned and spent, as JSON for machines."""
+"""What a router has learned and spent, as JSON for machines; what is not a number is null."""
 
 import sys
 
 import orjson
 
-from banditroute.cli.inspection import Inspection, PaceView, mean_quality
+from banditroute.cli.inspection import Inspection, PaceView, failed_attempts, mean_quality
 from banditroute.routing.accounts import Account
 from banditroute.storage.protocol import Trail
 
-_JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 Value = dict[str, object]
 
 
 def print_inspection(found: Inspection) -> None:
-    """Prints `edges`, `input_tokens`, `paces`, `caps`, `open_decisions` and `decisions`."""
+    """Prints `at`, `prompt`, `edges`, `judged_elsewhere`, `paces`, `caps`, `open_decisions` and `decisions`."""
     _print(
         {
-            "input_tokens": found.input_tokens,
-            "edges": list(found.edges),
+            "at": found.at,
+            "prompt": {"input_tokens": found.prompt.input_tokens, "features": found.prompt.features},
+            "edges": found.edges,
+            "judged_elsewhere": found.judged_elsewhere,
             "paces": [_pace(each) for each in found.paces],
             "caps": [_cap(each) for each in found.accounts],
             "open_decisions": found.open_decisions,
@@ -28,7 +30,7 @@ def print_inspection(found: Inspection) -> None:
 
 def print_trail(trail: Trail) -> None:
     """Prints `decision`, `outcome` and `feedback` with all their fields."""
-    _print({"decision": trail.decision, "outcome": trail.outcome, "feedback": list(trail.feedback)})
+    _print({"decision": trail.decision, "outcome": trail.outcome, "feedback": trail.feedback})
 
 
 def _print(value: Value) -> None:
@@ -43,6 +45,8 @@ def _pace(each: PaceView) -> Value:
         "usd_per_request": each.budget.usd_per_request,
         "shadow_price": each.shadow_price,
         "running_spend": None if record is None else record.spend,
+        "bucket_level_requests": None if record is None else record.level,
+        "bucket_requests": each.bucket_requests,
         "requests": 0 if record is None else record.requests,
     }
 
@@ -68,8 +72,10 @@ def _decision(trail: Trail) -> Value:
         "task": decision.context.task,
         "chosen": decision.chosen,
         "propensity": None if decision.pinned else decision.propensity,
-        "served": None if outcome is None else outcome.served,
+        "served": None if outcome is None else outcome.served or None,
         "cost_usd": None if outcome is None else outcome.cost_usd,
         "latency_s": None if outcome is None else outcome.latency_s,
         "quality": mean_quality(trail),
+        "settled": outcome is not None,
+        "failed_attempts": failed_attempts(trail),
     }

@@ -9,8 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress_bar(what: str) -> Generator[Callable[[int, int], None] | None]:
-    """A callback (done, total) that draws a bar with the time left; None where standard error is no terminal."""
+def progress_bar(what: str) -> Generator[Callable[[int, int | None], None] | None]:
+    """A callback (done, total) that draws a bar with the time left; None where standard error is no terminal.
+
+    A total of None is one that nobody knows: the bar only moves.
+    """
     if not sys.stderr.isatty():  # unlike rich's own notion of a terminal, deaf to FORCE_COLOR
         yield None
         return
@@ -18,7 +21,7 @@ def progress_bar(what: str) -> Generator[Callable[[int, int], None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
 
-        def show(done: int, total: int) -> None:
+        def show(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
         yield show

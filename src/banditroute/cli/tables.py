@@ -1,5 +1,6 @@
 """A simulation's result as tables that fit 80 columns; no figure is ever cut."""
 
+import os
 from textwrap import fill
 
 import numpy as np
@@ -13,12 +14,26 @@ from banditroute.simulation.results import PolicyResult, SimulationResult, mean_
 
 _NAME_WIDTH = 12  # the least for a policy or a model, in columns; longer names go on over several lines
 _FIGURES_WIDTH = 68  # of all that stands beside a policy's name
+_WITHOUT_END = 10_000  # columns
 _BESIDE_SHARES = 40  # of all that stands beside the models' shares
 
 
 def plain_console() -> Console:
     """A console on standard output that prints text as it is: no markup, no emoji, colour on terminals only."""
     return Console(markup=False, highlight=False, emoji=False)
+
+
+def listing_console() -> Console:
+    """The same for lists that are searched: into a pipe, unless COLUMNS says how wide it is, no line is folded."""
+    console = plain_console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WITHOUT_END
+    return console
+
+
+def printable(text: str) -> str:
+    """Somebody else's text with ? for every sign that could move a terminal's cursor or colours."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def print_simulation(result: SimulationResult, console: Console) -> None:

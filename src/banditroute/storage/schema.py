@@ -94,9 +94,7 @@ def check_version(connection: sqlite3.Connection, path: str, steps: tuple[str, .
     """
     version = _version(connection, path, steps)
     if version == 0:
-        raise StoreError(
-            f"{path}: no decisions are in it; run the router first, or check the path"
-        )
+        raise StoreError(f"{path}: no decisions are in it; run the router first, or check the path")
     if version < len(steps):
         raise StoreError(
             f"{path}: its tables are of version {version}, this banditroute reads {len(steps)}; "

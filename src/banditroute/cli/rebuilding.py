@@ -1,0 +1,75 @@
+"""The work of `banditroute rebuild`: compares, says what differs, and then puts it right."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import typer
+
+from banditroute.cli.differences import SAME, Difference, differences
+from banditroute.cli.store_file import look, stored_plan
+from banditroute.cli.tables import printable
+from banditroute.storage.rebuilding import Comparison, put_right
+from banditroute.storage.sqlite_reader import SQLiteReader
+
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def run(config: Path, *, check: bool, json: bool) -> bool:
+    """Whether log and state agree now; they do unless `check` keeps this from being seen to.
+
+    Raises:
+        InputError: there is no store.
+        StoreError: the store cannot be read; or it is to be changed and somebody has it open.
+    """
+    plan = stored_plan(config)
+    found = differences(look(plan, _compared))
+    differ, change = _differ(found), _differ(found) and not check
+    if not json:
+        _print_lines(found)  # before anything is changed
+    if change:
+        put_right(plan.store.path)
+    if json:
+        _print_json(found, replaced=change)
+    else:
+        typer.echo(_verdict(differ=differ, replaced=change))
+    return change or not differ
+
+
+async def _compared(store: SQLiteReader) -> Comparison:
+    return await store.compared()
+
+
+def _differ(found: Sequence[Difference]) -> bool:
+    return any(each.differs for each in found)
+
+
+def _print_lines(found: Sequence[Difference]) -> None:
+    """A line for each signal, and for every window and budget; windows that are equal share one."""
+    equal = [each for each in found if each.part == "spending" and not each.differs]
+    for each in found:
+        if each in equal:
+            continue
+        edges = f", edges, {each.compared:,}" if each.part == "evidence" else ""
+        typer.echo(printable(f"{each.part} of {each.name}{edges}: largest relative difference {each.relative:.1e}"))
+    if equal:
+        largest = max(each.relative for each in equal)
+        also = "other " if len(equal) < sum(each.part == "spending" for each in found) else ""
+        typer.echo(f"spending, {also}windows, {len(equal):,}: largest relative difference {largest:.1e}")
+
+
+def _print_json(found: Sequence[Difference], *, replaced: bool) -> None:
+    document = {
+        "differences": [{**each._asdict(), "differs": each.differs} for each in found],
+        "tolerance": SAME,
+        "differ": _differ(found),
+        "replaced": replaced,
+    }
+    sys.stdout.write(orjson.dumps(document, option=_JSON).decode())
+
+
+def _verdict(*, differ: bool, replaced: bool) -> str:
+    if not differ:
+        return "log and state agree"
+    return "the state is now what the log says" if replaced else "log and state differ"
