@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
-import orjson
-
 from banditroute.delivery.dispatch import Answered, Call, Dispatcher
 from banditroute.delivery.endpoint import Endpoint, Reply
 from banditroute.delivery.streaming import AnswerStream
@@ -16,6 +14,7 @@ from banditroute.errors import BanditrouteError, StoreError, UnknownDecisionErro
 from banditroute.flight import RequestFlight, Tower
 from banditroute.learner import Learner
 from banditroute.observe import StoreFailed
+from banditroute.providers.writing import json_bytes
 from banditroute.records import (
     Answer,
     ChatRequest,
@@ -80,17 +79,22 @@ class Serving:
         return Embedded(answer.decision_id, answer.model, embeddings, answer.cost_usd, answer.latency_s)
 
     def begin(self, request: ChatRequest, flight: RequestFlight, *, by_caller: bool = False) -> None:
-        """Puts a decision on its way on record."""
+        """Puts a decision on its way on record.
+
+        Raises:
+            InputError: it cannot be written down; its dollars are let go.
+            StoreError: the store is closed.
+        """
         hold = flight.first_hold
-        prompt = orjson.dumps(request.messages) if self._keep_prompts else None
-        if not by_caller:
-            flight.expected_usd = self._learner.decider.expect(flight.decision)
-        dispatch = Dispatch(flight.decision, hold.usd, hold.windows, flight.expires_at, by_caller, prompt)
         try:
+            prompt = json_bytes(request.messages) if self._keep_prompts else None
+            dispatch = Dispatch(flight.decision, hold.usd, hold.windows, flight.expires_at, by_caller, prompt)
             self._learner.store.begin(dispatch)
         except BanditrouteError:
             flight.let_go()
             raise
+        if not by_caller:
+            flight.expected_usd = self._learner.decider.expect(flight.decision)
 
     async def open_stream(self, request: ChatRequest, flight: RequestFlight) -> Answered[AnswerStream]:
         """The first stream that shows content."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from banditroute import assemble
-from banditroute.errors import NotServedError, StoreError, UnknownDecisionError
+from banditroute.errors import InvalidRequestError, NotServedError, StoreError, UnknownDecisionError
 from banditroute.observe import Settled, StoreFailed
 from banditroute.records import Usage
 from banditroute.storage.memory import MemoryStore
@@ -266,3 +266,17 @@ async def test_prompts_are_kept_only_where_that_is_asked_for(lab, keep):
     assert (b"secret recipe" in written) == keep
     assert b"sk-main" not in written
     assert TEXT.encode() not in written
+
+
+async def test_a_prompt_that_cannot_be_kept_holds_nothing(lab):
+    """Kept prompts are written down before anything is held for good."""
+    router = await lab.router(
+        {"small": await lab.server()},
+        budgets=[{"usd": 1.0, "per": "day"}],
+        store={"kind": "memory", "keep_prompts": True},
+    )
+    with pytest.raises(InvalidRequestError):
+        await router.chat([{"role": "user", "content": "hello", "name": "\ud800"}])
+    answer = await router.chat("hello")
+    assert b"hello" in (await router.explain(answer.decision_id)).dispatch.prompt
+    await lab.at_rest(router)

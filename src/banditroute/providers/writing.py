@@ -10,8 +10,8 @@ from banditroute.errors import InvalidRequestError
 from banditroute.records import Json
 
 
-def json_bytes(body: Json) -> bytes:
-    """A body as JSON, mappings of any kind as objects.
+def json_bytes(body: Json | tuple[Json, ...]) -> bytes:
+    """A body, or messages, as JSON, mappings of any kind as objects.
 
     Raises:
         InvalidRequestError: it holds what JSON does not know.
