@@ -18,11 +18,11 @@ from banditroute.flight import Asked, RequestFlight, Tower
 from banditroute.observe import BudgetExhausted, Decided
 from banditroute.records import ChatRequest, Context, Decision
 from banditroute.routing.catalog import AUTO
-from banditroute.routing.requests import demand_of, input_tokens
+from banditroute.routing.requests import check_text, demand_of, input_tokens
 from banditroute.routing.sessions import Sessions, Stay
 from banditroute.routing.tasks import GENERAL, FeatureEncoder, Task, TaskClassifier
 
-MOST_TASKS = 256
+MOST_TASKS = 64
 """Task classes that are learned apart; requests that name yet another one count as `general`."""
 
 _GRACE_S = 60.0  # a reservation outlives its request's deadline by this
@@ -110,6 +110,9 @@ class Desk:
 
     def asked(self, request: ChatRequest, terms: Terms, *, streaming: bool = False) -> Asked:
         """The request as the policy sees it."""
+        check_text(terms.tenant, "tenant")
+        check_text(terms.task or "", "task")
+        check_text(terms.session_id or "", "session_id")
         pinned, task = self._named(terms)
         tokens = input_tokens(request)
         known = self._classifier.classify(request) if task is None else self._bounded(task)

@@ -16,6 +16,7 @@ from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger, Reservation
 from banditroute.routing.sessions import Stay
 
+_NOT_THE_MODELS_PHASES = frozenset({"deadline", "queue", "connect"})  # the caller's own, ours, the network's
 _UNBILLED_PHASES = frozenset({"connect", "queue"})  # nothing had been asked yet
 
 
@@ -88,6 +89,7 @@ class RequestFlight:
         self._charges: list[Charge] = []
         self._tried: list[str] = []
         self._estimated = False
+        self._forecasts = dict(decision.forecasts)
         self.expected_usd: float | None = None  # what the paced budgets were told to expect of it
         self.first_hold = self._hold(decision.chosen)
 
@@ -128,6 +130,7 @@ class RequestFlight:
             )
         except NoEligibleModelError:
             return None
+        self._forecasts.update(decision.forecasts)
         tower.observer.notify(Decided(decision, tuple(self._tried)))
         return decision.chosen
 
@@ -146,7 +149,7 @@ class RequestFlight:
         cost_usd = self._lost_usd(call, partial)
         self._estimated = self._estimated or cost_usd > 0
         error = call.error
-        failure = "Abandoned" if error is None else type(error).__name__
+        failure = "Abandoned" if error is None else _failure(error)
         problem = "given up before its end" if error is None else str(error)
         attempt = Attempt(call.model, call.duration_s, cost_usd, failure, problem, call.probe, call.hedge)
         self._close(call.model, attempt)
@@ -252,10 +255,17 @@ class RequestFlight:
         return self._expected_usd(model)
 
     def _expected_usd(self, model: Model) -> float:
-        forecast = self.decision.forecasts.get(model.name)
+        forecast = self._forecasts.get(model.name)
         if forecast is None:
             return 0.0
         return model.price.estimate_usd(self._asked.context.input_tokens, forecast.output_tokens)
+
+
+def _failure(error: ProviderError) -> str:
+    """The error's name; with the limit that passed, where that says nothing of how slow the model is."""
+    if isinstance(error, TimedOutError) and error.phase in _NOT_THE_MODELS_PHASES:
+        return f"{type(error).__name__} ({error.phase})"
+    return type(error).__name__
 
 
 def _may_be_billed(error: ProviderError | None) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from banditroute.errors import StoreError, UnknownDecisionError
 from banditroute.observe import Judged, Observer, Settled, StoreFailed
 from banditroute.records import Decision, Feedback, Outcome
 from banditroute.routing.budgets import Charge
 from banditroute.routing.decider import Decider
-from banditroute.routing.ledger import Ledger, Reservation
+from banditroute.routing.ledger import KEPT_S, Ledger, Reservation
 from banditroute.routing.lessons import Lesson, lesson_of, lessons_of
 from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Dispatch, Settlement, Store
@@ -48,7 +49,7 @@ class Learner:
         self._retention_s = retention_s
         self._pruned_at = 0.0
         self._housekeeping: asyncio.Task[None] | None = None
-        self._writing: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Task[Any]] = set()
         self._refreshing = False
 
     async def __aenter__(self) -> Learner:
@@ -70,7 +71,7 @@ class Learner:
             self._housekeeping.cancel()
             await asyncio.gather(self._housekeeping, return_exceptions=True)
             self._housekeeping = None
-        await asyncio.gather(*self._writing)
+        await asyncio.gather(*self._writing, return_exceptions=True)
         await self.store.aclose()
 
     async def settle(
@@ -108,7 +109,7 @@ class Learner:
         if fresh and not first:
             self._take(decision, outcome, lessons)
         self._observer.notify(Settled(outcome))
-        return True
+        return fresh or not first
 
     async def judge(self, feedback: Feedback) -> bool:
         """Takes in a judgement; False where that source already judged the decision.
@@ -122,6 +123,13 @@ class Learner:
         trail = await self.store.trail(feedback.decision_id)
         outcome = judgeable(feedback.decision_id, trail.outcome)
         lesson = lesson_of(trail.decision, outcome, feedback)
+        # A caller that leaves now does not stop the store, so it must not stop the learning either.
+        judging = asyncio.ensure_future(self._judged(feedback, lesson))
+        self._writing.add(judging)
+        judging.add_done_callback(self._writing.discard)
+        return await asyncio.shield(judging)
+
+    async def _judged(self, feedback: Feedback, lesson: Lesson) -> bool:
         if not await self.store.judge(feedback, lesson):
             return False
         self._learn((lesson,))
@@ -195,10 +203,18 @@ class Learner:
             if self._retention_s is not None and now - self._pruned_at >= _PRUNE_EVERY_S:
                 self._pruned_at = now
                 try:
+                    await self._forget(now)
                     await self.store.prune(now - self._retention_s)
                 except StoreError as error:
                     self._observer.notify(StoreFailed("prune old decisions", str(error)))
             await asyncio.sleep(_TICK_S)
+
+    async def _forget(self, now: float) -> None:
+        """Ends decisions whose call a caller was to make and never recorded: there is nothing to wait for any more."""
+        for dispatch in await self.store.unsettled():
+            if dispatch.by_caller and dispatch.expires_at + KEPT_S < now:
+                outcome = Outcome(dispatch.decision.decision_id, "", now, None, 0.0, 0.0, ok=False)
+                await self.store.settle(Settlement(outcome))
 
 
 def _reservation(dispatch: Dispatch) -> Reservation:

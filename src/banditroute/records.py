@@ -228,7 +228,8 @@ class Attempt:
         model: which.
         duration_s: seconds from dispatch to the whole answer or the failure, waiting for a free connection left out.
         cost_usd: dollars that it cost, or is taken to have cost.
-        failure: name of the error's class; empty = it answered.
+        failure: name of the error's class; empty = it answered. A time limit that is not the provider's stands behind
+            it in brackets.
         problem: the error in one line.
         probe: it tested whether a model that had failed is back.
         hedge: it was a second call beside a slow first one.

@@ -130,8 +130,9 @@ class RoutedStream:
             raise
 
     async def _land(self, flight: RequestFlight, answered: Answered[AnswerStream]) -> None:
+        completion = answered.result.completion
         self._over = True
-        self._answer = await self._service.land(flight, answered, answered.result.completion)
+        self._answer = await self._service.land(flight, answered, completion)
 
     async def _broken(
         self, flight: RequestFlight, answered: Answered[AnswerStream], error: ProviderError

@@ -11,11 +11,12 @@ from banditroute.desk import Desk, Terms
 from banditroute.errors import InputError
 from banditroute.flight import RequestFlight
 from banditroute.learner import Learner
+from banditroute.providers.reading import MOST_COUNTED
 from banditroute.records import Answer, Decision, Embedded, EmbeddingRequest, Feedback, Json, Outcome, Usage
 from banditroute.routed_stream import RoutedStream
 from banditroute.routing.catalog import Catalog
 from banditroute.routing.lessons import checked_quality
-from banditroute.routing.requests import chat_request
+from banditroute.routing.requests import chat_request, check_text
 from banditroute.serving import Serving, StreamServing
 from banditroute.storage.protocol import Trail
 
@@ -71,10 +72,12 @@ class Router:
 
     async def aclose(self) -> None:
         """Writes what is still to be written and closes connections and store; a second call does nothing."""
-        await self._serving.aclose()
-        for connection in self._connections:
-            await connection.aclose()
-        await self._learner.aclose()
+        try:
+            await self._serving.aclose()
+            for connection in self._connections:
+                await connection.aclose()
+        finally:
+            await self._learner.aclose()
 
     @property
     def catalog(self) -> Catalog:
@@ -213,8 +216,8 @@ class Router:
         _check_seconds(latency_s, "latency_s")
         if ttft_s is not None:
             _check_seconds(ttft_s, "ttft_s")
-        if usage is not None and min(astuple(usage)) < 0:
-            raise InputError(f"{usage} has a negative number of tokens", field="usage")
+        if usage is not None and not 0 <= min(astuple(usage)) <= max(astuple(usage)) <= MOST_COUNTED:
+            raise InputError(f"{usage} has a number of tokens that cannot be", field="usage")
         if cost_usd is None:
             cost_usd = 0.0 if usage is None else model.price.cost_usd(usage)
         if not 0 <= cost_usd < float("inf"):
@@ -246,6 +249,7 @@ class Router:
             StoreError: the judgement could not be written.
         """
         checked_quality(quality)
+        check_text(source, "source")
         await self._serving.settled(decision_id)
         return await self._learner.judge(Feedback(decision_id, quality, source, self._clock()))
 
@@ -271,7 +275,8 @@ class Router:
 
         Raises what `chat` raises.
         """
-        terms = Terms(model, EMBEDDINGS, tenant, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
+        features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
+        terms = Terms(model, EMBEDDINGS, tenant, features=features, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
         return await self._serving.embed(EmbeddingRequest(inputs, params), terms)
 
     def _expect(self, flight: RequestFlight) -> None:

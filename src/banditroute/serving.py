@@ -90,7 +90,7 @@ class Serving:
             prompt = json_bytes(request.messages) if self._keep_prompts else None
             dispatch = Dispatch(flight.decision, hold.usd, hold.windows, flight.expires_at, by_caller, prompt)
             self._learner.store.begin(dispatch)
-        except BanditrouteError:
+        except BaseException:  # whatever it is, it must not hold dollars
             flight.let_go()
             raise
         if not by_caller:
@@ -137,7 +137,7 @@ class Serving:
 
     async def aclose(self) -> None:
         """Waits for what is being settled."""
-        await asyncio.gather(*self._settling.values())
+        await asyncio.gather(*self._settling.values(), return_exceptions=True)
 
     async def record(self, decision: Decision, outcome: Outcome, *, expected: bool) -> bool:
         """Takes in the outcome of a decision whose call the caller made.
@@ -176,7 +176,7 @@ class Serving:
         except BanditrouteError:
             await self.give_up(flight)
             raise
-        except asyncio.CancelledError:
+        except BaseException:  # a cancellation, or a defect: neither waits, and neither may hold dollars
             self.settle_soon(flight.decision_id, self.give_up(flight))
             raise
 

@@ -95,7 +95,9 @@ def test_a_call_that_the_provider_cannot_bill_costs_nothing(error: ProviderError
     outcome = world.flight.outcome(latency_s=0.5)
     assert (world.held_usd, world.spent_usd, outcome.cost_usd) == (0.0, 0.0, 0.0)
     assert not outcome.estimated
-    assert [(each.failure, each.duration_s) for each in outcome.attempts] == [(type(error).__name__, 0.5)]
+    ((failure, duration_s),) = [(each.failure, each.duration_s) for each in outcome.attempts]
+    assert failure.split(" ")[0] == type(error).__name__
+    assert duration_s == 0.5
 
 
 @pytest.mark.parametrize(

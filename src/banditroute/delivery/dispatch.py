@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from banditroute.errors import (
-    BanditrouteError,
     BudgetExceededError,
     DeadlineError,
     ProviderError,
@@ -179,12 +178,12 @@ class Dispatcher:
             tries.note(model, error)
             flight.ended(Call(model, _loop_time() - begun, error, probe, hedge))
             raise
-        except BanditrouteError:  # the request cannot be put into the protocol's words: nobody was asked
-            self._availability.abandoned(model, probe=probe)
-            raise
         except asyncio.CancelledError:
             self._availability.abandoned(model, probe=probe)
             flight.ended(Call(model, _loop_time() - begun, None, probe, hedge))
+            raise
+        except BaseException:  # the request cannot be put into the protocol's words, or a defect: nobody was asked
+            self._availability.abandoned(model, probe=probe)
             raise
         duration_s = _loop_time() - begun
         self._availability.succeeded(model, probe=probe)
@@ -205,7 +204,7 @@ class Dispatcher:
         calls, winner = [first], None
         try:
             await asyncio.wait(calls, timeout=wait_s)
-            other = None if first.done() else flight.fallback({model: "slow"})
+            other = None if first.done() else flight.fallback({**tries.out, model: "slow"})
             if other is not None and self._hedge.hedged():
                 calls.append(asyncio.ensure_future(self._call(flight, tries, other, ask, hedge=True)))
             winner = await _first_answer(calls)

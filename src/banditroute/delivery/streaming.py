@@ -48,6 +48,7 @@ class AnswerStream:
         self._completion: Completion | None = None
         self._ended_at: float | None = None
         self._answering = False
+        self._broken = False
         self._quiet_since = self._read_at = limits.started
 
     def __aiter__(self) -> Self:
@@ -56,6 +57,8 @@ class AnswerStream:
     async def __anext__(self) -> Delta:
         while not self._ready:
             if self._ended_at is not None:
+                if self._broken:  # a read was cancelled, or failed; asking again does not bring it back
+                    raise CutStreamError("the stream was given up before its end")
                 raise StopAsyncIteration
             await self._advance()
         return self._ready.popleft()
@@ -112,6 +115,7 @@ class AnswerStream:
         except BaseException as error:
             if isinstance(error, ProviderError):
                 self._hold.failed(error)
+            self._broken = True
             self._end()
             raise
 

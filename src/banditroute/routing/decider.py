@@ -73,6 +73,7 @@ class Decider:
         self._screen = Screen(catalog)
         self._rates = _Rates(catalog)
         self._tasks = {task: index for index, task in enumerate(dict.fromkeys(tasks))}
+        self._promised: set[str] = set()  # classes of requests on their way
         self._features = features
         priors = (self._settings.quality, LOG_TOKENS, LOG_LATENCY)
         self._signals = Signals(priors, len(self._tasks), len(catalog), features + 2)
@@ -95,8 +96,13 @@ class Decider:
         return tuple(self._tasks)
 
     def may_learn(self, task: str, most: int) -> bool:
-        """Whether the class is known, or may become so while there are no more than so many."""
-        return task in self._tasks or len(self._tasks) < most
+        """Whether the class is known, or may become so while there are no more than so many; promised once told."""
+        if task in self._tasks or task in self._promised:
+            return True
+        if len(self._tasks) + len(self._promised) >= most:
+            return False
+        self._promised.add(task)
+        return True
 
     @property
     def width(self) -> int:
@@ -307,6 +313,7 @@ class Decider:
         index = self._tasks.get(task)
         if index is None:
             index = self._tasks[task] = self._signals.grow()
+            self._promised.discard(task)
         return index
 
     def _forecast(self, task: str, demand: Demand, x: Floats, stay: Stay | None) -> _Forecasts:

@@ -20,6 +20,16 @@ _BYTES_PER_TOKEN = 3
 _OTHER_PART_TOKENS = 500  # audio, files: unknown, but not nothing
 
 
+def check_text(value: object, field: str) -> None:
+    """Makes sure that a name is a text: callers need not be typed.
+
+    Raises:
+        InvalidRequestError: it is none, as a tenant that is None because nobody is logged in.
+    """
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"expected a text, got {type(value).__name__}", field=field)
+
+
 def chat_request(prompt: object, params: Json) -> ChatRequest:
     """The request that a caller wrote as one text or as messages in OpenAI's shape.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from banditroute.errors import InputError
+from banditroute.errors import InvalidRequestError
 from banditroute.records import ChatRequest
 
 GENERAL = "general"
@@ -78,6 +78,6 @@ class CallersFeatures:
         self.version = f"caller-{width}"
 
     def encode(self, request: ChatRequest, task: Task) -> tuple[float, ...]:  # noqa: ARG002 - the protocol's
-        """Raises InputError: the caller gave none."""
+        """Raises InvalidRequestError: the caller gave none."""
         problem = f"{self.width} features are expected with every request"
-        raise InputError(problem, remedy="give features=..., or set routing.features to 0", field="features")
+        raise InvalidRequestError(problem, remedy="give features=..., or set routing.features to 0", field="features")

@@ -90,6 +90,9 @@ class Writer:
             await asyncio.shield(written)
         finally:
             self._ended = True
+            left = list(self._waiting)
+            self._waiting.clear()
+            self._answer(left, [StoreError("the store was closed before this was written")] * len(left))
             self._thread.submit(self._committer.close)
             await asyncio.to_thread(self._thread.shutdown)
 

@@ -1,0 +1,87 @@
+"""Whatever callers and providers do, the books are closed: dollars, expectations, lessons."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from banditroute.errors import BrokenStreamError, InvalidRequestError, UnansweredError
+from banditroute.testing.faulty_exchange import CONTENT, ROLE, Exchange, completion
+
+CAP = [{"usd": 1.0, "per": "day", "on_exhausted": "reject"}]
+
+
+async def slow(exchange: Exchange) -> None:
+    await asyncio.sleep(0.3)
+    exchange.reply(200, completion())
+
+
+async def stalling(exchange: Exchange) -> None:
+    exchange.begin_stream()
+    exchange.piece(ROLE + CONTENT[0])
+    await exchange.hang()
+
+
+async def test_a_stream_read_again_after_a_cancelled_read_is_broken_and_settled(lab):
+    router = await lab.router({"small": await lab.server(stalling)}, budgets=CAP)
+    async with router.stream("hello") as stream:
+        assert (await stream.__anext__()).text == ""
+        await stream.__anext__()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await stream.__anext__()
+        with pytest.raises(BrokenStreamError):
+            await stream.__anext__()
+    (trail,) = [trail async for trail in router.learner.store.trails()]
+    assert trail.outcome is not None
+    assert not trail.outcome.ok
+    assert trail.outcome.cost_usd > 0
+    await lab.at_rest(router)
+
+
+@pytest.mark.parametrize("terms", [{"tenant": None}, {"task": 7}, {"session_id": ["s"]}, {"tenant": "\ud800"}])
+async def test_names_that_are_no_texts_are_refused_and_hold_nothing(lab, terms):
+    router = await lab.router({"small": await lab.server()}, budgets=CAP)
+    for _ in range(30):
+        with pytest.raises((InvalidRequestError, ValueError)):
+            await router.chat("hello", **terms)
+    await router.chat("hello")
+    await lab.at_rest(router)
+
+
+async def test_an_impatient_caller_teaches_nothing_of_the_models_speed(lab):
+    router = await lab.router({"small": await lab.server(slow)})
+    await router.chat("hello")
+    before = router.learner.decider.beliefs("general", 5)["small"].latency_s
+    for _ in range(10):
+        with pytest.raises(UnansweredError):
+            await router.chat("hello", timeout_s=0.02)
+    router.learner.decider.refresh()
+    assert router.learner.decider.beliefs("general", 5)["small"].latency_s == pytest.approx(before, rel=0.2)
+
+
+async def test_feedback_whose_caller_left_is_learned_if_it_is_written(lab):
+    router = await lab.router({"small": await lab.server()})
+    answer = await router.chat("hello", task="qa")
+    for delay in range(5):
+        task = asyncio.create_task(router.feedback(answer.decision_id, quality=1.0, source=f"judge {delay}"))
+        for _ in range(delay):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.sleep(0.1)
+    written = sum(
+        float(sums.n)
+        for edge, sums in (await router.learner.store.state()).evidence.items()
+        if edge.signal == "quality"
+    )
+    assert float(router.learner.decider.signals.evidence[0].n.sum()) == written
+
+
+async def test_embeddings_need_no_features(lab):
+    router = await lab.router({"small": await lab.server()}, routing={"features": 2})
+    with pytest.raises(InvalidRequestError, match="features"):
+        await router.chat("hello")
+    embedded = await router.embed(["hello"], model="small")
+    assert embedded.model == "small"
