@@ -79,8 +79,13 @@ async def test_feedback_whose_caller_left_is_learned_if_it_is_written(lab):
     assert float(router.learner.decider.signals.evidence[0].n.sum()) == written
 
 
+async def embedding(exchange: Exchange) -> None:
+    data = [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]
+    exchange.reply(200, {"object": "list", "data": data, "model": "any", "usage": {"prompt_tokens": 3}})
+
+
 async def test_embeddings_need_no_features(lab):
-    router = await lab.router({"small": await lab.server()}, routing={"features": 2})
+    router = await lab.router({"small": await lab.server(embedding)}, routing={"features": 2})
     with pytest.raises(InvalidRequestError, match="features"):
         await router.chat("hello")
     embedded = await router.embed(["hello"], model="small")
