@@ -1,5 +1,6 @@
 """How commands end, as a shell sees it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,9 +104,9 @@ def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = [sys.executable, "-c", MAIN, "simulate", "--help"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stderr
-        process.stdout.close()
-        assert process.stderr.read() == ""
-    assert process.returncode == 1
+    reading, writing = os.pipe()
+    os.close(reading)  # before the first word, so that no word can be faster
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == 1
