@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ TIMES_FASTER = 25.0
 """How much faster than the real models the servers answer."""
 
 _AT_ONCE_S = 0.001
+
+_SILENT = logging.getLogger("banditroute.demo.servers")  # aiohttp complains of requests that it cuts off itself
+_SILENT.disabled = True
 _PIECES = 4
 _DONE = b"data: [DONE]\n\n"
 
@@ -53,7 +57,7 @@ class TableServer:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._chat)
         # Away means away: what is under way is cut off, as when a machine fails. (To aiohttp, 0 means no limit.)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_AT_ONCE_S)
+        self._runner = web.AppRunner(app, access_log=None, logger=_SILENT, shutdown_timeout=_AT_ONCE_S)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self._port = self._runner.addresses[0][1]
