@@ -317,7 +317,10 @@ async def test_cancelled_at_any_moment_a_chat_leaves_nothing_behind(lab, store):
 
 class TestHedging:
     async def test_is_off_unless_asked_for(self, lab):
-        router = await lab.router({"slow": await lab.server(at_times_slow()), "fast": await lab.server()})
+        patient = {"whole_s": 30.0, "total_s": 30.0}
+        router = await lab.router(
+            {"slow": await lab.server(at_times_slow()), "fast": await lab.server()}, timeouts=patient
+        )
         await asyncio.gather(*(router.chat("hello") for _ in range(200)))
         assert not any(event.attempt.hedge for event in lab.events.of(Attempted))
 

@@ -122,7 +122,8 @@ class TestKilled:
         await asyncio.gather(lost, return_exceptions=True)
 
     async def test_answers_that_were_given_are_all_there_and_counted_once(self, lab):
-        router = await lab.router({"small": await lab.server()}, budgets=BUDGETS, store=SQLITE)
+        patient = {"whole_s": 30.0, "total_s": 30.0}
+        router = await lab.router({"small": await lab.server()}, budgets=BUDGETS, store=SQLITE, timeouts=patient)
         answers = await asyncio.gather(*(router.chat("hello") for _ in range(40)))
         await asyncio.gather(*(router.feedback(answer.decision_id, quality=0.5) for answer in answers))
         for path in lab.folder.glob("decisions.db*"):
