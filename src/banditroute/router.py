@@ -8,7 +8,7 @@ from dataclasses import astuple
 from typing import Any, Protocol
 
 from banditroute.desk import Desk, Terms
-from banditroute.errors import InputError
+from banditroute.errors import InputError, InvalidRequestError
 from banditroute.flight import RequestFlight
 from banditroute.learner import Learner
 from banditroute.providers.reading import MOST_COUNTED
@@ -275,6 +275,10 @@ class Router:
 
         Raises what `chat` raises.
         """
+        if model not in self.catalog:
+            raise InvalidRequestError(
+                f"no model is named {model!r}", remedy="embeddings need one by name", field="model"
+            )
         features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
         terms = Terms(model, EMBEDDINGS, tenant, features=features, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
         return await self._serving.embed(EmbeddingRequest(inputs, params), terms)

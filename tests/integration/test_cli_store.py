@@ -286,3 +286,11 @@ def test_a_file_that_is_no_store_is_one_line(tmp_path: Path, capsys: pytest.Capt
     said = capsys.readouterr()
     assert said.err.count("\n") == 1
     assert "no SQLite database" in said.err
+
+
+def test_export_spares_what_it_is_made_from(routed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for victim in (routed, routed.with_name("store.db")):
+        before = victim.read_bytes()
+        assert run(["export", "--config", str(routed), "--out", str(victim)]) == 2
+        assert "take the place" in capsys.readouterr().err
+        assert victim.read_bytes() == before

@@ -90,3 +90,5 @@ async def test_embeddings_need_no_features(lab):
         await router.chat("hello")
     embedded = await router.embed(["hello"], model="small")
     assert embedded.model == "small"
+    with pytest.raises(InvalidRequestError, match="by name"):
+        await router.embed(["hello"], model="auto")

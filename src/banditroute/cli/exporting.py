@@ -36,6 +36,8 @@ def run(config: Path, out: Path | None, since: str | None) -> None:
     """
     after = None if since is None else instant(since)
     plan = stored_plan(config)
+    if out is not None:
+        _check_spares(out, config, plan.store.path)
     with _written(out) as lines, _progress(out) as show:
 
         async def work(store: StoreReader) -> Exported:
@@ -75,6 +77,14 @@ async def export(
         if show is not None and rows % _SHOWN_EVERY == 0:
             show(rows, None)
     return Exported(rows, still_open)
+
+
+def _check_spares(out: Path, config: Path, store: Path) -> None:
+    """Raises InputError where the log would take the place of what it is made from."""
+    kept = (config, store, *(store.with_name(store.name + end) for end in ("-wal", "-shm")))
+    if out.resolve() in {path.resolve() for path in kept}:
+        problem = "the log would take the place of the store or of its configuration"
+        raise InputError(problem, remedy="name another file", path=str(out))
 
 
 def instant(text: str) -> float:
