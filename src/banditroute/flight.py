@@ -258,7 +258,8 @@ class RequestFlight:
         forecast = self._forecasts.get(model.name)
         if forecast is None:
             return 0.0
-        return model.price.estimate_usd(self._asked.context.input_tokens, forecast.output_tokens)
+        tokens = forecast.output_tokens * self._asked.demand.answers
+        return model.price.estimate_usd(self._asked.context.input_tokens, tokens)
 
 
 def _failure(error: ProviderError) -> str:

@@ -129,7 +129,7 @@ class Demand:
 
     Attributes:
         input_tokens: prompt length, an estimate.
-        max_output_tokens: the caller's own limit on the answer, if any.
+        max_output_tokens: the caller's own limit on each answer, if any.
         tools: the request carries tools.
         vision: the request carries images.
         json: the request asks for JSON mode or a schema.
@@ -138,6 +138,7 @@ class Demand:
         denied: never these models.
         max_cost_usd: the most that the request may cost.
         max_latency_s: the longest it may be expected to take.
+        answers: how many answers are asked for at once.
     """
 
     input_tokens: int
@@ -150,6 +151,7 @@ class Demand:
     denied: frozenset[str] = frozenset()
     max_cost_usd: float | None = None
     max_latency_s: float | None = None
+    answers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -321,7 +321,7 @@ class Decider:
         tokens = np.minimum(amounts.output_tokens, self._rates.most_output_tokens)
         if demand.max_output_tokens is not None:
             tokens = np.minimum(tokens, demand.max_output_tokens)
-        cost_usd = self._rates.estimate_usd(demand.input_tokens, tokens)
+        cost_usd = self._rates.estimate_usd(demand.input_tokens, tokens * demand.answers)
         if stay is not None and stay.cached_tokens and stay.model in self._catalog:
             cost_usd[self._catalog.arm(stay.model)] -= _cache_saving_usd(self._catalog[stay.model], demand, stay)
         return _Forecasts(amounts, tokens, cost_usd)

@@ -121,7 +121,7 @@ def worst_case_usd(model: Model, demand: Demand) -> float:
     """The most that the model can charge for the demand; infinite where nothing bounds a priced answer."""
     longest = _longest_answer(model, demand)
     if math.isfinite(longest):
-        return model.price.bound_usd(demand.input_tokens, longest)
+        return model.price.bound_usd(demand.input_tokens, longest * demand.answers)
     prompt = model.price.bound_usd(demand.input_tokens, 0)
     return prompt if model.price.bound_usd(demand.input_tokens, 1) == prompt else math.inf
 
@@ -134,7 +134,7 @@ def reservation_usd(model: Model, demand: Demand, likely_output_tokens: float = 
     if demand.max_output_tokens is not None or not math.isfinite(likely_output_tokens):
         return worst_case_usd(model, demand)
     longest = min(_longest_answer(model, demand), math.ceil(likely_output_tokens))
-    return model.price.bound_usd(demand.input_tokens, longest)
+    return model.price.bound_usd(demand.input_tokens, longest * demand.answers)
 
 
 def _needing(tools: bool, vision: bool, json: bool, streaming: bool) -> Demand:
@@ -165,7 +165,7 @@ class _Ceiling(NamedTuple):
         )
 
     def of(self, demand: Demand) -> float:
-        answer = min(_or_inf(demand.max_output_tokens), self.answer_tokens)
+        answer = min(_or_inf(demand.max_output_tokens), self.answer_tokens) * demand.answers
         return demand.input_tokens * self.input_usd + (answer * self.output_usd if self.output_usd else 0.0)
 
 

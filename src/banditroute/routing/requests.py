@@ -76,7 +76,8 @@ def demand_of(
     params = request.params
     return Demand(
         input_tokens=tokens,
-        max_output_tokens=_answer_limit(params),
+        max_output_tokens=_count(params.get("max_completion_tokens", params.get("max_tokens")), "max_tokens"),
+        answers=_count(params.get("n"), "n") or 1,
         tools=bool(params.get("tools") or params.get("functions")),
         vision=any(_has_image(message) for message in request.messages),
         json=_wants_json(params.get("response_format")),
@@ -163,15 +164,13 @@ def _wants_json(response_format: object) -> bool:
     return cast("Json", response_format).get("type") in ("json_object", "json_schema")
 
 
-def _answer_limit(params: Json) -> int | None:
-    """The caller's own limit on the answer, under either of its names, times the number of answers asked for."""
-    limit: Any = params.get("max_completion_tokens", params.get("max_tokens"))
-    if limit is None:
+def _count(value: Any, field: str) -> int | None:
+    """A number that the caller asks for; None where it names none."""
+    if value is None:
         return None
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise InvalidRequestError(f"{limit!r} is not a number of tokens", field="max_tokens")
-    answers: Any = params.get("n")
-    return limit * answers if isinstance(answers, int) and answers > 1 else limit
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidRequestError(f"{value!r} is not a number from 1 up", field=field)
+    return value
 
 
 def _limit(amount: float | None, field: str) -> float | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from banditroute.records import Demand
 from banditroute.routing.catalog import Capabilities, Catalog, Model, Price, Tier
-from banditroute.routing.eligibility import Screen, eligible, worst_case_usd
+from banditroute.routing.eligibility import Screen, eligible, reservation_usd, worst_case_usd
 
 
 def model(name: str = "m", price: Price | None = None, **capabilities: int | bool | None) -> Model:
@@ -169,3 +169,15 @@ def test_short_cuts_change_no_answer(
     excluded = [name for name, mask in zip(catalog.names, found.mask, strict=True) if not mask]
     assert list(found.reasons) == excluded
     assert all(found.reasons.values())
+
+
+@pytest.mark.parametrize("limit", [None, 50, 5000])
+def test_several_answers_at_once_cost_as_much_as_one_after_another(limit: int | None) -> None:
+    model = Model("m", "p", "m", Price(1.0, 2.0), Capabilities(10_000, 100))
+    one, ten = (Demand(0, max_output_tokens=limit, answers=answers) for answers in (1, 10))
+    assert worst_case_usd(model, ten) == pytest.approx(10 * worst_case_usd(model, one))
+    assert reservation_usd(model, ten, 20.0) == pytest.approx(10 * reservation_usd(model, one, 20.0))
+    catalog = Catalog((model,))
+    assert not eligible(
+        Demand(0, max_output_tokens=limit, answers=10, max_cost_usd=worst_case_usd(model, one)), catalog
+    ).mask[0]
