@@ -9,6 +9,7 @@ BanditrouteError
 │   └── FeedbackError              a judgement that is out of range
 ├── UnknownDecisionError           the store knows no such decision (any more)
 ├── NotServedError                 the decision has no answer that could be judged (yet)
+├── NotOpenError                   use the router inside `async with`
 ├── MissingExtraError              install the named extra
 ├── RequestError                   change this one request, or when it comes
 │   ├── NoEligibleModelError       no model may serve it; the reason for each is kept
@@ -112,6 +113,10 @@ class NotServedError(BanditrouteError):
     def __init__(self, decision_id: str, why: str) -> None:
         super().__init__(f"decision {decision_id!r} cannot be judged: {why}")
         self.decision_id = decision_id
+
+
+class NotOpenError(BanditrouteError):
+    """The router is not open: not yet, or no more."""
 
 
 class MissingExtraError(BanditrouteError, ImportError):

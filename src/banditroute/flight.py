@@ -250,7 +250,7 @@ class RequestFlight:
         model = self._catalog[call.model]
         if partial is not None:
             return self.cost_usd(call.model, partial)[0]
-        if not _may_be_billed(call.error):
+        if not call.sent or not _may_be_billed(call.error):
             return 0.0
         return self._expected_usd(model)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from banditroute.desk import Desk, Terms
-from banditroute.errors import InputError, InvalidRequestError
+from banditroute.errors import InputError, InvalidRequestError, NotOpenError
 from banditroute.flight import RequestFlight
 from banditroute.learner import Learner
 from banditroute.providers.reading import MOST_COUNTED
@@ -61,10 +61,15 @@ class Router:
         self._connections = tuple(connections)
         self._clock = clock
         self._record_within_s = record_within_s
+        self._state: Literal["new", "open", "closed"] = "new"
         self._by_caller: OrderedDict[str, float] = OrderedDict()
 
     async def __aenter__(self) -> Router:
+        if self._state != "new":
+            problem = "a router is entered once"
+            raise NotOpenError(f"{problem}, and this one is {self._state}; open another with open_router(...)")
         await self._learner.__aenter__()
+        self._state = "open"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -72,10 +77,12 @@ class Router:
 
     async def aclose(self) -> None:
         """Writes what is still to be written and closes connections and store; a second call does nothing."""
+        self._state = "closed"
+        self._serving.close()
         try:
-            await self._serving.aclose()
             for connection in self._connections:
                 await connection.aclose()
+            await self._serving.aclose()
         finally:
             await self._learner.aclose()
 
@@ -132,6 +139,7 @@ class Router:
         terms = Terms(
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s
         )
+        self._check_open()
         return await self._serving.answer(chat_request(messages, params), terms)
 
     def stream(
@@ -158,6 +166,7 @@ class Router:
         terms = Terms(
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s
         )
+        self._check_open()
         return RoutedStream(StreamServing(self._serving, self._desk, chat_request(messages, params), terms))
 
     def decide(
@@ -180,6 +189,7 @@ class Router:
         Arguments and errors are those of `chat`.
         """
         terms = Terms(model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied)
+        self._check_open()
         request = chat_request(messages, params)
         flight = self._desk.decide(request, terms, self._record_within_s)
         self._serving.begin(request, flight, by_caller=True)
@@ -212,6 +222,7 @@ class Router:
             ConfigError: no model is named `served`.
             InputError: an amount is negative or not a number.
         """
+        self._check_open()
         model = self.catalog[served or decision.chosen]
         _check_seconds(latency_s, "latency_s")
         if ttft_s is not None:
@@ -248,6 +259,7 @@ class Router:
             NotServedError: it has no whole answer (yet).
             StoreError: the judgement could not be written.
         """
+        self._check_open()
         checked_quality(quality)
         check_text(source, "source")
         await self._serving.settled(decision_id)
@@ -259,6 +271,7 @@ class Router:
         Raises:
             UnknownDecisionError: the decision is not on record.
         """
+        self._check_open()
         return await self._learner.store.trail(decision_id)
 
     async def embed(
@@ -275,6 +288,7 @@ class Router:
 
         Raises what `chat` raises.
         """
+        self._check_open()
         if model not in self.catalog:
             raise InvalidRequestError(
                 f"no model is named {model!r}", remedy="embeddings need one by name", field="model"
@@ -282,6 +296,12 @@ class Router:
         features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
         terms = Terms(model, EMBEDDINGS, tenant, features=features, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
         return await self._serving.embed(EmbeddingRequest(inputs, params), terms)
+
+    def _check_open(self) -> None:
+        if self._state == "new":
+            raise NotOpenError("the router is not open yet; use it inside `async with`")
+        if self._state == "closed":
+            raise NotOpenError("the router is closed; open another with open_router(...)")
 
     def _expect(self, flight: RequestFlight) -> None:
         """Remembers that the caller will record this decision, and forgets those whose time is over."""

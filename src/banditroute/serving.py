@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from banditroute.delivery.dispatch import Answered, Call, Dispatcher
@@ -30,6 +30,8 @@ from banditroute.storage.protocol import Dispatch
 
 T = TypeVar("T")
 
+_CLOSING_S = 1.0
+
 
 class Serving:
     """Serves requests; one event loop, one owner.
@@ -51,16 +53,20 @@ class Serving:
         self._learner = learner
         self._keep_prompts = keep_prompts
         self._settling: dict[str, asyncio.Task[bool]] = {}
+        self._under_way: set[str] = set()
 
     async def answer(self, request: ChatRequest, terms: Terms) -> Answer:
         """The whole answer, on record."""
         flight = self._desk.take_off(request, terms)
         self.begin(request, flight)
 
-        async def ask(endpoint: Endpoint, upstream: str, deadline: float) -> Reply:
-            return await endpoint.chat(request, model=upstream, deadline=deadline)
+        async def ask(endpoint: Endpoint, upstream: str, deadline: float, on_sent: Callable[[], None]) -> Reply:
+            return await endpoint.chat(request, model=upstream, deadline=deadline, on_sent=on_sent)
 
-        answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask))
+        async def late(answered: Answered[Reply]) -> None:
+            flight.lost(_given_up(answered), answered.result.completion)
+
+        answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask, late))
         reply = answered.result
         return await self._land(flight, answered, reply.completion, terms, reply.duration_s, None)
 
@@ -69,10 +75,15 @@ class Serving:
         flight = self._desk.take_off(_sized(request), terms)
         self.begin(_sized(request), flight)
 
-        async def ask(endpoint: Endpoint, upstream: str, deadline: float) -> tuple[Embeddings, float]:
-            return await endpoint.embed(request, model=upstream, deadline=deadline)
+        async def ask(
+            endpoint: Endpoint, upstream: str, deadline: float, on_sent: Callable[[], None]
+        ) -> tuple[Embeddings, float]:
+            return await endpoint.embed(request, model=upstream, deadline=deadline, on_sent=on_sent)
 
-        answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask))
+        async def late(answered: Answered[tuple[Embeddings, float]]) -> None:
+            flight.ended(_given_up(answered))
+
+        answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask, late))
         embeddings, duration_s = answered.result
         completion = Completion(embeddings.body, "", embeddings.usage, cost_usd=embeddings.cost_usd)
         answer = await self._land(flight, answered, completion, terms, duration_s, None)
@@ -95,14 +106,19 @@ class Serving:
             raise
         if not by_caller:
             flight.expected_usd = self._learner.decider.expect(flight.decision)
+            self._under_way.add(flight.decision_id)
 
     async def open_stream(self, request: ChatRequest, flight: RequestFlight) -> Answered[AnswerStream]:
         """The first stream that shows content."""
 
-        async def ask(endpoint: Endpoint, upstream: str, deadline: float) -> AnswerStream:
-            return await endpoint.open_stream(request, model=upstream, deadline=deadline)
+        async def ask(endpoint: Endpoint, upstream: str, deadline: float, on_sent: Callable[[], None]) -> AnswerStream:
+            return await endpoint.open_stream(request, model=upstream, deadline=deadline, on_sent=on_sent)
 
-        return await self._delivered(flight, self._dispatcher.deliver(flight, ask, AnswerStream.aclose))
+        async def late(answered: Answered[AnswerStream]) -> None:
+            await answered.result.aclose()
+            flight.lost(_given_up(answered), answered.result.partial())
+
+        return await self._delivered(flight, self._dispatcher.deliver(flight, ask, late))
 
     async def land_stream(
         self, flight: RequestFlight, answered: Answered[AnswerStream], completion: Completion, terms: Terms
@@ -135,8 +151,18 @@ class Serving:
         if task is not None:
             await asyncio.shield(task)
 
+    def close(self) -> None:
+        """From now on what fails is given up at once: the connections are about to be closed."""
+        self._dispatcher.close()
+
     async def aclose(self) -> None:
-        """Waits for what is being settled."""
+        """Waits for what is being settled, and a moment for requests under way to notice that they are cut off.
+
+        A stream that nobody reads does not notice; it is found open and charged by the next router on the store.
+        """
+        patience_ends = asyncio.get_running_loop().time() + _CLOSING_S
+        while self._under_way and asyncio.get_running_loop().time() < patience_ends:
+            await asyncio.sleep(_CLOSING_S / 100)
         await asyncio.gather(*self._settling.values(), return_exceptions=True)
 
     async def record(self, decision: Decision, outcome: Outcome, *, expected: bool) -> bool:
@@ -181,9 +207,12 @@ class Serving:
             raise
 
     async def _settle(self, flight: RequestFlight, outcome: Outcome) -> bool:
-        return await self._learner.settle(
-            flight.decision, outcome, flight.charges, first=True, expected_usd=flight.expected_usd
-        )
+        try:
+            return await self._learner.settle(
+                flight.decision, outcome, flight.charges, first=True, expected_usd=flight.expected_usd
+            )
+        finally:
+            self._under_way.discard(flight.decision_id)
 
     async def _land(
         self,
@@ -266,6 +295,11 @@ async def _after(before: asyncio.Task[bool] | None, work: Coroutine[Any, Any, bo
     if before is not None:
         await asyncio.wait((before,))
     return await work
+
+
+def _given_up(answered: Answered[Any]) -> Call:
+    """The call of an answer that came too late."""
+    return Call(answered.model, answered.duration_s, None, answered.probe, answered.hedge)
 
 
 def _sized(request: EmbeddingRequest) -> ChatRequest:

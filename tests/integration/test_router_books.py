@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
-from banditroute.errors import BrokenStreamError, InvalidRequestError, UnansweredError
+from banditroute.errors import BrokenStreamError, InvalidRequestError, NotOpenError, UnansweredError
+from banditroute.observe import BreakerChanged, Settled
 from banditroute.testing.faulty_exchange import CONTENT, ROLE, Exchange, completion
 
 CAP = [{"usd": 1.0, "per": "day", "on_exhausted": "reject"}]
@@ -92,3 +94,45 @@ async def test_embeddings_need_no_features(lab):
     assert embedded.model == "small"
     with pytest.raises(InvalidRequestError, match="by name"):
         await router.embed(["hello"], model="auto")
+
+
+async def test_a_call_that_is_cancelled_in_line_for_a_place_costs_nothing(lab):
+    router = await lab.router({"small": await lab.server(slow)}, budgets=CAP, transport={"max_concurrent": 1})
+    first = asyncio.create_task(router.chat("hello"))
+    await asyncio.sleep(0.05)
+    queued = [asyncio.create_task(router.chat("hello")) for _ in range(5)]
+    await asyncio.sleep(0.05)
+    for task in queued:
+        task.cancel()
+    await asyncio.gather(*queued, return_exceptions=True)
+    answer = await first
+    await lab.at_rest(router)
+    (account,) = router.learner.ledger.accounts(time.time())
+    assert account.spent_usd == pytest.approx(answer.cost_usd)
+
+
+async def test_requests_under_way_when_the_router_closes_are_settled_and_blame_nobody(lab):
+    server = await lab.server("hang-before-head")
+    router = await lab.router({"small": server}, budgets=CAP, timeouts={"whole_s": 30.0, "total_s": 30.0})
+    waiting = [asyncio.create_task(router.chat("hello")) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    begun = asyncio.get_running_loop().time()
+    await router.aclose()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert asyncio.get_running_loop().time() - begun < 1.0
+    assert all(isinstance(result, UnansweredError) for result in results)
+    assert not lab.events.of(BreakerChanged)
+    assert len(lab.events.of(Settled)) == 3
+
+
+async def test_a_router_is_entered_once_and_says_when_it_is_closed(lab):
+    router = await lab.router({"small": await lab.server()})
+    with pytest.raises(NotOpenError, match="this one is open"):
+        await router.__aenter__()
+    assert (await router.chat("hello")).text
+    await router.aclose()
+    await router.aclose()
+    with pytest.raises(NotOpenError, match="closed"):
+        await router.chat("hello")
+    with pytest.raises(NotOpenError, match="closed"):
+        await router.__aenter__()

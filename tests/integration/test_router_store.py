@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from banditroute import assemble
-from banditroute.errors import InvalidRequestError, NotServedError, StoreError, UnknownDecisionError
+from banditroute.errors import InvalidRequestError, NotOpenError, NotServedError, StoreError, UnknownDecisionError
 from banditroute.observe import Settled, StoreFailed
 from banditroute.records import Usage
 from banditroute.storage.memory import MemoryStore
@@ -249,7 +249,7 @@ class TestStoreInTrouble:
 
     async def test_a_router_that_was_not_entered_says_so_and_holds_nothing(self, lab):
         router = lab.assembled({"small": await lab.server()}, budgets=BUDGETS)
-        with pytest.raises(StoreError, match="closed"):
+        with pytest.raises(NotOpenError, match="not open yet"):
             await router.chat("hello")
         assert [each.reserved_usd for each in router.learner.ledger.accounts(time.time())] == [0.0]
         await router.aclose()

@@ -24,8 +24,8 @@ from .settings import Hedging, Retrying
 
 T = TypeVar("T")
 
-Ask = Callable[[Endpoint, str, float], Awaitable[T]]
-"""Asks an upstream model at an endpoint, by an instant of the loop's clock."""
+Ask = Callable[[Endpoint, str, float, Callable[[], None]], Awaitable[T]]
+"""Asks an upstream model at an endpoint, by an instant of the loop's clock, and tells once it is about to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Call:
         error: what went wrong; None where the call was given up (the caller left, or a hedge was faster).
         probe: it tested whether the model is back.
         hedge: it was a second call beside a slow first one.
+        sent: the provider was asked; False where the call ended in line for a place or a key.
     """
 
     model: str
@@ -45,6 +46,7 @@ class Call:
     error: ProviderError | None
     probe: bool = False
     hedge: bool = False
+    sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,6 @@ class Answered(Generic[T]):
     duration_s: float
     probe: bool = False
     hedge: bool = False
-
-
-async def _nothing(_: object) -> None:
-    """Nothing needs closing."""
 
 
 class Flight(Protocol):
@@ -129,11 +127,10 @@ class Dispatcher:
         self._hedge = HedgeClock(hedging)
         self._clock = clock
         self._uniform = uniform
+        self._closed = False
 
-    async def deliver(
-        self, flight: Flight, ask: Ask[T], close: Callable[[T], Awaitable[None]] = _nothing
-    ) -> Answered[T]:
-        """The first answer; `close` is called on one that came too late to be it.
+    async def deliver(self, flight: Flight, ask: Ask[T], late: Callable[[Answered[T]], Awaitable[None]]) -> Answered[T]:
+        """The first answer; one that comes too late to be it is for `late` to settle.
 
         Raises:
             RejectedError: a provider says that the request itself is wrong.
@@ -149,7 +146,7 @@ class Dispatcher:
             try:
                 if wait_s is None:
                     return await self._call(flight, tries, model, ask)
-                return await self._hedged(flight, tries, model, ask, close, wait_s)
+                return await self._hedged(flight, tries, model, ask, late, wait_s)
             except ProviderError:
                 model = await self._next(flight, model, tries)
             except BudgetExceededError as error:  # others took the dollars while it waited
@@ -159,9 +156,14 @@ class Dispatcher:
                     raise
                 model = other
 
+    def close(self) -> None:
+        """From now on a failure is our own doing: nothing is tried again, and nothing counts against a model."""
+        self._closed = True
+
     def broke(self, model: str, error: ProviderError) -> None:
         """Counts a failure after a stream's first content against its model."""
-        self._availability.failed(model, error, self._clock(), probe=False)
+        if not self._closed:
+            self._availability.failed(model, error, self._clock(), probe=False)
 
     async def _call(
         self, flight: Flight, tries: _Tries, model: str, ask: Ask[T], *, hedge: bool = False
@@ -170,17 +172,20 @@ class Dispatcher:
         endpoint, upstream = self._targets[model]
         flight.calling(model)
         probe = self._availability.begin(model, self._clock())
-        begun = _loop_time()
+        begun, sent = _loop_time(), _Flag()
         try:
-            result = await ask(endpoint, upstream, flight.deadline)
+            result = await ask(endpoint, upstream, flight.deadline, sent.raise_)
         except ProviderError as error:
-            self._availability.failed(model, error, self._clock(), probe=probe)
+            if self._closed:
+                self._availability.abandoned(model, probe=probe)
+            else:
+                self._availability.failed(model, error, self._clock(), probe=probe)
             tries.note(model, error)
-            flight.ended(Call(model, _loop_time() - begun, error, probe, hedge))
+            flight.ended(Call(model, _loop_time() - begun, error, probe, hedge, sent.up))
             raise
         except asyncio.CancelledError:
             self._availability.abandoned(model, probe=probe)
-            flight.ended(Call(model, _loop_time() - begun, None, probe, hedge))
+            flight.ended(Call(model, _loop_time() - begun, None, probe, hedge, sent.up))
             raise
         except BaseException:  # the request cannot be put into the protocol's words, or a defect: nobody was asked
             self._availability.abandoned(model, probe=probe)
@@ -196,7 +201,7 @@ class Dispatcher:
         tries: _Tries,
         model: str,
         ask: Ask[T],
-        close: Callable[[T], Awaitable[None]],
+        late: Callable[[Answered[T]], Awaitable[None]],
         wait_s: float,
     ) -> Answered[T]:
         """The faster of a call and, once it is slow, of a second one of another model."""
@@ -210,16 +215,17 @@ class Dispatcher:
             winner = await _first_answer(calls)
             return winner
         finally:
-            for late in await _given_up(calls):
-                if late is not winner:
-                    flight.ended(Call(late.model, late.duration_s, None, late.probe, late.hedge))
-                    await close(late.result)
+            for answered in await _given_up(calls):
+                if answered is not winner:
+                    await late(answered)
 
     async def _next(self, flight: Flight, model: str, tries: _Tries) -> str:
         """The model to call next, after the wait that it takes; raises where there is no point in going on."""
         error = tries.last[model]
         if error.remedy is Remedy.NEVER:
             raise error
+        if self._closed:
+            raise UnansweredError(tries.causes, decision_id=flight.decision_id)
         if _loop_time() >= flight.deadline or _out_of_time(error):
             raise DeadlineError(tries.causes, decision_id=flight.decision_id)
         if self._again(model, tries):
@@ -265,6 +271,16 @@ class Dispatcher:
         if _loop_time() + wait_s >= flight.deadline:
             raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s)
         await asyncio.sleep(wait_s)
+
+
+class _Flag:
+    """Something that happens once."""
+
+    def __init__(self) -> None:
+        self.up = False
+
+    def raise_(self) -> None:
+        self.up = True
 
 
 class _Tries:

@@ -35,6 +35,10 @@ _WHOLE_TYPES = frozenset({"application/json", "text/html"})
 _KEY_FAILURES = (RateLimitedError, QuotaSpentError, KeyRefusedError)
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One whole answer.
@@ -132,13 +136,16 @@ class Endpoint:
         """
         return self._desk.keys.usable_at(now, model or "")
 
-    async def chat(self, request: ChatRequest, *, model: str, deadline: float) -> Reply:
+    async def chat(
+        self, request: ChatRequest, *, model: str, deadline: float, on_sent: Callable[[], None] = _nothing
+    ) -> Reply:
         """A whole answer.
 
         Args:
             request: what is asked.
             model: the upstream model.
             deadline: instant of the event loop's clock at which the caller gives up; math.inf = never.
+            on_sent: is called when the wait for a place and a key is over and the provider is about to be asked.
 
         Raises:
             ProviderError: there is none.
@@ -152,15 +159,18 @@ class Endpoint:
             hold.used(completion.usage)
             return Reply(completion, _since(limits), None)
 
-        return await self._with_keys(ask, model, deadline)
+        return await self._with_keys(ask, model, deadline, on_sent)
 
-    async def open_stream(self, request: ChatRequest, *, model: str, deadline: float) -> AnswerStream:
+    async def open_stream(
+        self, request: ChatRequest, *, model: str, deadline: float, on_sent: Callable[[], None] = _nothing
+    ) -> AnswerStream:
         """An answer in pieces, once its first content, or its end, has arrived; close it when done with.
 
         Args:
             request: what is asked.
             model: the upstream model.
             deadline: instant of the event loop's clock at which the caller gives up; math.inf = never.
+            on_sent: is called when the wait for a place and a key is over and the provider is about to be asked.
 
         Raises:
             ProviderError: it failed before that.
@@ -171,15 +181,18 @@ class Endpoint:
             call = self._provider.chat(request, model=model, key=hold.key.secret, stream=True)
             return await self._stream(hold, call, limits)
 
-        return await self._with_keys(ask, model, deadline)
+        return await self._with_keys(ask, model, deadline, on_sent)
 
-    async def embed(self, request: EmbeddingRequest, *, model: str, deadline: float) -> tuple[Embeddings, float]:
+    async def embed(
+        self, request: EmbeddingRequest, *, model: str, deadline: float, on_sent: Callable[[], None] = _nothing
+    ) -> tuple[Embeddings, float]:
         """Embeddings, and the seconds that they took.
 
         Args:
             request: what to embed.
             model: the upstream model.
             deadline: instant of the event loop's clock at which the caller gives up; math.inf = never.
+            on_sent: is called when the wait for a place and a key is over and the provider is about to be asked.
 
         Raises:
             ProviderError: there are none.
@@ -195,12 +208,15 @@ class Endpoint:
             hold.used(embeddings.usage)
             return embeddings, _since(limits)
 
-        return await self._with_keys(ask, model, deadline)
+        return await self._with_keys(ask, model, deadline, on_sent)
 
-    async def _with_keys(self, ask: Callable[[Hold], Awaitable[T]], model: str, deadline: float) -> T:
+    async def _with_keys(
+        self, ask: Callable[[Hold], Awaitable[T]], model: str, deadline: float, on_sent: Callable[[], None]
+    ) -> T:
         tried: frozenset[str] = frozenset()
         while True:
             hold = await self._desk.hold(model, deadline, tried)
+            on_sent()
             try:
                 return await ask(hold)
             except ProviderError as error:

@@ -62,9 +62,10 @@ class Upstream:
 
     def __init__(self, script: Script) -> None:
         self.script: dict[str, Iterator[Any]] = {model: _forever(steps) for model, steps in script.items()}
-        self.closed: list[str] = []
+        self.came_late: list[Answered[str]] = []
 
-    async def ask(self, _: object, upstream: str, deadline: float) -> str:
+    async def ask(self, _: object, upstream: str, deadline: float, on_sent: Callable[[], None]) -> str:
+        on_sent()
         step = next(self.script.get(upstream, iter(["fine"])))
         if isinstance(step, ProviderError):
             raise step
@@ -73,8 +74,8 @@ class Upstream:
             return f"{upstream} after {step}"
         return f"{upstream}: {step}"
 
-    async def close(self, result: str) -> None:
-        self.closed.append(result)
+    async def late(self, answered: Answered[str]) -> None:
+        self.came_late.append(answered)
 
 
 def _forever(steps: list[Any]) -> Iterator[Any]:
@@ -100,7 +101,7 @@ async def deliver(
 ) -> tuple[Answered[str], ScriptedFlight]:
     flight = flight or ScriptedFlight()
     upstream = Upstream(script)
-    return await dispatcher(**how).deliver(flight, upstream.ask, upstream.close), flight
+    return await dispatcher(**how).deliver(flight, upstream.ask, upstream.late), flight
 
 
 async def test_the_chosen_model_answers_and_nothing_else_is_called() -> None:
@@ -211,7 +212,7 @@ async def test_a_request_that_cannot_be_written_is_the_callers_error() -> None:
         raise InvalidRequestError("not JSON")
 
     with pytest.raises(InvalidRequestError):
-        await dispatcher().deliver(ScriptedFlight(), ask)
+        await dispatcher().deliver(ScriptedFlight(), ask, Upstream({}).late)
 
 
 async def test_retries_have_a_budget() -> None:
@@ -221,14 +222,14 @@ async def test_retries_have_a_budget() -> None:
         flight = ScriptedFlight(models=("small",))
         upstream = Upstream({"small": [ServerFailedError("down", status=500)]})
         with pytest.raises(UnansweredError):
-            await one.deliver(flight, upstream.ask)
+            await one.deliver(flight, upstream.ask, upstream.late)
         calls += len(flight.called)
     assert 200 <= calls <= 200 * 1.1 + 3
 
 
 async def test_cancelling_ends_the_call_and_tells_the_flight() -> None:
     flight, upstream = ScriptedFlight(), Upstream({"small": [10.0]})
-    task = asyncio.create_task(dispatcher().deliver(flight, upstream.ask))
+    task = asyncio.create_task(dispatcher().deliver(flight, upstream.ask, upstream.late))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -243,20 +244,39 @@ async def test_a_slow_call_is_hedged_and_the_loser_accounted_for() -> None:
     one = dispatcher(hedging=HEDGED)
     upstream = Upstream({"small": [0.001] * 10 + [5.0]})
     for _ in range(10):
-        await one.deliver(ScriptedFlight(), upstream.ask)
+        await one.deliver(ScriptedFlight(), upstream.ask, upstream.late)
     flight = ScriptedFlight()
-    answered = await one.deliver(flight, upstream.ask, upstream.close)
+    answered = await one.deliver(flight, upstream.ask, upstream.late)
     assert (answered.model, answered.hedge) == ("medium", True)
     assert flight.called == ["small", "medium"]
     assert [(call.model, call.error) for call in flight.calls] == [("small", None)]
+
+
+async def test_where_both_of_a_hedged_pair_answer_the_second_is_handed_over_to_be_settled() -> None:
+    one, both = dispatcher(hedging=HEDGED), asyncio.Event()
+    upstream = Upstream({"small": [0.001]})
+    for _ in range(10):
+        await one.deliver(ScriptedFlight(), upstream.ask, upstream.late)
+
+    async def ask(_: object, model: str, deadline: float, on_sent: Callable[[], None]) -> str:
+        on_sent()
+        if model == "medium":
+            both.set()
+        await both.wait()
+        return model
+
+    flight = ScriptedFlight()
+    answered = await one.deliver(flight, ask, upstream.late)
+    assert {answered.model, *(each.model for each in upstream.came_late)} == {"small", "medium"}
+    assert not flight.calls
 
 
 async def test_where_both_of_a_hedged_pair_fail_the_next_is_asked() -> None:
     one = dispatcher(hedging=HEDGED)
     upstream = Upstream({"small": [0.001] * 10 + [OverloadedError("busy")], "medium": [OverloadedError("busy")]})
     for _ in range(10):
-        await one.deliver(ScriptedFlight(), upstream.ask)
-    answered = await one.deliver(ScriptedFlight(), upstream.ask)
+        await one.deliver(ScriptedFlight(), upstream.ask, upstream.late)
+    answered = await one.deliver(ScriptedFlight(), upstream.ask, upstream.late)
     assert answered.model == "large"
 
 
