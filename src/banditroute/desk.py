@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from banditroute.delivery.availability import Availability
 from banditroute.errors import (
     CoolingDownError,
-    InputError,
     InvalidRequestError,
     NoEligibleModelError,
 )
@@ -18,7 +17,7 @@ from banditroute.flight import Asked, RequestFlight, Tower
 from banditroute.observe import BudgetExhausted, Decided
 from banditroute.records import ChatRequest, Context, Decision
 from banditroute.routing.catalog import AUTO
-from banditroute.routing.requests import check_text, demand_of, input_tokens
+from banditroute.routing.requests import check_text, demand_of, input_tokens, is_number
 from banditroute.routing.sessions import Sessions, Stay
 from banditroute.routing.tasks import GENERAL, FeatureEncoder, Task, TaskClassifier
 
@@ -120,8 +119,8 @@ class Desk:
             request,
             tokens,
             streaming=streaming,
-            allowed=terms.allowed if pinned is None else (pinned,),
-            denied=terms.denied,
+            allowed=self._models(terms.allowed, "allowed") if pinned is None else (pinned,),
+            denied=self._models(terms.denied, "denied"),
             max_cost_usd=terms.max_cost_usd,
             max_latency_s=terms.max_latency_s,
         )
@@ -142,12 +141,23 @@ class Desk:
         model = terms.model
         if model is None or model == AUTO:
             return None, terms.task
+        check_text(model, "model")
         if model.startswith(f"{AUTO}:"):
             return None, terms.task or model.removeprefix(f"{AUTO}:")
         if model not in self._tower.decider.catalog:
             names = ", ".join(self._tower.decider.catalog.names)
             raise InvalidRequestError(f"no model is named {model!r}", remedy=f"use auto or {names}", field="model")
         return model, terms.task
+
+    def _models(self, names: Iterable[str] | str, field: str) -> Iterable[str]:
+        """The models that the caller names, one alone for a list of it; a slip must let no barred one through."""
+        catalog = self._tower.decider.catalog
+        found = (names,) if isinstance(names, str) else tuple(names)
+        for name in found:
+            if name not in catalog:
+                known = ", ".join(catalog.names)
+                raise InvalidRequestError(f"no model is named {name!r}", remedy=f"choose from {known}", field=field)
+        return found
 
     def _features(self, request: ChatRequest, task: Task, terms: Terms) -> tuple[float, ...]:
         if terms.features is None:
@@ -223,6 +233,6 @@ class Desk:
 
 
 def _positive(amount: float, field: str) -> float:
-    if not 0 < amount < math.inf:
-        raise InputError(f"{amount} is not a time in seconds", remedy="give a positive number", field=field)
+    if not is_number(amount) or not 0 < amount < math.inf:
+        raise InvalidRequestError(f"{amount!r} is not a time in seconds", remedy="give a positive number", field=field)
     return amount

@@ -227,6 +227,8 @@ class Router:
         _check_seconds(latency_s, "latency_s")
         if ttft_s is not None:
             _check_seconds(ttft_s, "ttft_s")
+        if usage is not None and not isinstance(usage, Usage):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InputError(f"expected a Usage, got {type(usage).__name__}", field="usage")
         if usage is not None and not 0 <= min(astuple(usage)) <= max(astuple(usage)) <= MOST_COUNTED:
             raise InputError(f"{usage} has a number of tokens that cannot be", field="usage")
         if cost_usd is None:
@@ -293,6 +295,8 @@ class Router:
             raise InvalidRequestError(
                 f"no model is named {model!r}", remedy="embeddings need one by name", field="model"
             )
+        if not inputs:
+            raise InvalidRequestError("nothing to embed", remedy="give a text or a list of texts", field="input")
         features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
         terms = Terms(model, EMBEDDINGS, tenant, features=features, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
         return await self._serving.embed(EmbeddingRequest(inputs, params), terms)

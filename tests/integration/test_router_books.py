@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from banditroute.errors import BrokenStreamError, InvalidRequestError, NotOpenError, UnansweredError
+from banditroute.errors import BrokenStreamError, FeedbackError, InvalidRequestError, NotOpenError, UnansweredError
 from banditroute.observe import BreakerChanged, Settled
 from banditroute.testing.faulty_exchange import CONTENT, ROLE, Exchange, completion
 
@@ -136,3 +136,33 @@ async def test_a_router_is_entered_once_and_says_when_it_is_closed(lab):
         await router.chat("hello")
     with pytest.raises(NotOpenError, match="closed"):
         await router.__aenter__()
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"denied": ["smal"]},
+        {"allowed": "smal"},
+        {"model": 3},
+        {"timeout_s": "5"},
+        {"max_cost_usd": "1"},
+        {"n": "two"},
+        {"n": 0},
+    ],
+    ids=repr,
+)
+async def test_terms_that_mean_nothing_are_refused(lab, terms):
+    router = await lab.router({"small": await lab.server(), "large": await lab.server()})
+    with pytest.raises(InvalidRequestError):
+        await router.chat("hello", **terms)
+    assert (await router.chat("hello", denied="small")).model == "large"
+    await lab.at_rest(router)
+
+
+@pytest.mark.parametrize("quality", [None, "1", [1], float("nan"), 1.5])
+async def test_a_quality_that_is_none_is_refused(lab, quality):
+    router = await lab.router({"small": await lab.server()})
+    answer = await router.chat("hello")
+    with pytest.raises(FeedbackError):
+        await router.feedback(answer.decision_id, quality=quality)
+    assert await router.feedback(answer.decision_id, quality=1)

@@ -68,6 +68,8 @@ def run(arguments: Sequence[str]) -> int:
         return _bad_input(str(error))
     except _UsageError as error:
         return _bad_input(_usage_problem(error))
+    except OSError as error:
+        return _not_printed(error)
     return code
 
 
@@ -78,9 +80,11 @@ def _invoke(arguments: Sequence[str]) -> int:
 
 
 def _usage_problem(error: Exception) -> str:
-    """One line, whatever typer wrote, with the command to ask for help."""
+    """One line, whatever typer wrote, with the command to ask for help; or that help, where a command is missing."""
     context = getattr(error, "ctx", None)
     name = context.command_path if context else "banditroute"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return cast("typer.BadParameter", error).format_message()
     problem = " ".join(cast("typer.BadParameter", error).format_message().split())
     return f"{problem.rstrip('.')}; see {name} --help"
 
@@ -88,6 +92,13 @@ def _usage_problem(error: Exception) -> str:
 def _bad_input(problem: str) -> int:
     sys.stderr.write(f"{problem}\n")
     return 2
+
+
+def _not_printed(error: OSError) -> int:
+    """One line for a disk or a device that takes no more of the output."""
+    _without_stdout()
+    place, reason = error.filename or "standard output", (error.strerror or str(error)).lower()
+    return _bad_input(f"{place}: cannot be read or written: {reason}; choose another place")
 
 
 def _never_fail_to_print() -> None:

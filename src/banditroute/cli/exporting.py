@@ -115,6 +115,8 @@ def _progress(out: Path | None) -> Generator[Callable[[int, int | None], None] |
 def _written(out: Path | None) -> Generator[IO[bytes]]:
     """Where the rows go: a draft that takes the file's place at the end, if that is reached."""
     if out is None:
+        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - closed by the shell
+            raise InputError("standard output is closed", remedy="name a file", field="--out")
         yield sys.stdout.buffer
         return
     try:

@@ -16,7 +16,9 @@ def command(
     decision: Annotated[
         str | None, typer.Option(metavar="ID", help="Everything on record of one decision instead.")
     ] = None,
-    last: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the newest decisions to show.")] = 10,
+    last: Annotated[
+        int, typer.Option(metavar="N", min=0, max=100_000, help="How many of the newest decisions to show.")
+    ] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Show what is learned of every task class and model, where the budgets stand, and the newest decisions.

@@ -25,6 +25,8 @@ def parse_yaml(path: Path) -> Yaml:
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise ConfigError(f"cannot be read: {reason}", remedy="name a LiteLLM config.yaml", path=str(path)) from problem
+    except RecursionError as problem:
+        raise ConfigError("nested too deeply", remedy="name a LiteLLM config.yaml", path=str(path)) from problem
     except yaml.YAMLError as problem:
         raise _not_yaml(problem, path) from problem
     if not isinstance(content, Mapping) or not isinstance(cast("Yaml", content).get("model_list"), list):

@@ -15,6 +15,7 @@ from banditroute.simulation.results import PolicyResult, SimulationResult, mean_
 _NAME_WIDTH = 12  # the least for a policy or a model, in columns; longer names go on over several lines
 _FIGURES_WIDTH = 68  # of all that stands beside a policy's name
 _WITHOUT_END = 10_000  # columns
+_LEAST_WIDTH = 80
 _BESIDE_SHARES = 40  # of all that stands beside the models' shares
 
 
@@ -28,6 +29,7 @@ def listing_console() -> Console:
     console = plain_console()
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WITHOUT_END
+    console.width = max(console.width, _LEAST_WIDTH)  # a narrower terminal folds lines itself, and loses nothing
     return console
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from ipaddress import ip_address
+from itertools import product
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -132,6 +133,16 @@ def _caps(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding("small", f"budget {budget.name!r}", problem, "raise it, or lower max_output_tokens")
 
 
+def _months(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
+    caps = [budget for budget in config.budgets if isinstance(budget, Cap)]
+    for day, month in product(caps, caps):
+        if (day.per, month.per) == ("day", "month") and day.scope == month.scope and month.usd <= day.usd:
+            problem = (
+                f"its month is over at {_usd(month.usd)}, before a day reaches the {_usd(day.usd)} of {day.name!r}"
+            )
+            yield Finding("unreachable", f"budget {month.name!r}", problem, "raise it, or lower the cap of the day")
+
+
 def _scopes(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
     tasks = {*config.routing.tasks, *_OTHER_TASKS}
     tenants = {key.tenant for key in config.gateway.keys} if config.gateway else set[str]()
@@ -186,6 +197,7 @@ _CHECKS: tuple[Callable[[RouterConfig, Mapping[str, str]], Iterator[Finding]], .
     _unbounded,
     _paces,
     _caps,
+    _months,
     _scopes,
     _unlimited,
     _gateway,

@@ -83,8 +83,8 @@ def checked_quality(quality: float) -> float:
     Raises:
         FeedbackError: it is not a number from 0 to 1.
     """
-    if not 0.0 <= quality <= 1.0:
-        raise FeedbackError(f"{quality} is not a quality", remedy="give a number from 0 to 1", field="quality")
+    if not isinstance(quality, int | float) or not 0.0 <= quality <= 1.0:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise FeedbackError(f"{quality!r} is not a quality", remedy="give a number from 0 to 1", field="quality")
     return quality
 
 

@@ -30,6 +30,11 @@ def check_text(value: object, field: str) -> None:
         raise InvalidRequestError(f"expected a text, got {type(value).__name__}", field=field)
 
 
+def is_number(value: object) -> bool:
+    """Whether it is one: callers need not be typed. A truth value is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def chat_request(prompt: object, params: Json) -> ChatRequest:
     """The request that a caller wrote as one text or as messages in OpenAI's shape.
 
@@ -174,6 +179,6 @@ def _count(value: Any, field: str) -> int | None:
 
 
 def _limit(amount: float | None, field: str) -> float | None:
-    if amount is not None and not 0 <= amount < math.inf:
-        raise InvalidRequestError(f"{amount} is not a limit", remedy="give a number from 0 up", field=field)
+    if amount is not None and not (is_number(amount) and 0 <= amount < math.inf):
+        raise InvalidRequestError(f"{amount!r} is not a limit", remedy="give a number from 0 up", field=field)
     return amount
