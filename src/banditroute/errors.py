@@ -30,6 +30,7 @@ BanditrouteError
 │   ├── UnfitError                 ineligible: this model cannot serve this request
 │   │   └── ContextOverflowError   ineligible: longer than the model's window
 │   └── RejectedError              never: every provider would refuse the request
+├── UngradableError                a grader that was asked about an answer cannot tell
 ├── BrokenStreamError              a stream failed after its first content; what arrived is kept
 └── StoreError                     the store cannot be read or written
 """
@@ -310,6 +311,10 @@ class DeadlineError(UnansweredError):
     """The request's time was up before a model answered."""
 
     _summary = "the request's time was up before a model answered"
+
+
+class UngradableError(BanditrouteError):
+    """A grader that was asked about an answer cannot tell; says why in one line. It never becomes a quality."""
 
 
 class BrokenStreamError(BanditrouteError):

@@ -39,6 +39,15 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class NotGraded:
+    """A grader that was asked about an answer has no quality to give: why, in one line."""
+
+    decision_id: str
+    grader: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerChanged:
     """A model's circuit changed: closed, open or half-open."""
 
@@ -74,7 +83,7 @@ class StoreFailed:
     problem: str
 
 
-Event = Decided | Attempted | Settled | Judged | BreakerChanged | KeyChanged | BudgetExhausted | StoreFailed
+Event = Decided | Attempted | Settled | Judged | NotGraded | BreakerChanged | KeyChanged | BudgetExhausted | StoreFailed
 
 
 class Observer(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Mapping[str, Any]
 """A JSON object as a provider or a caller wrote it: passed through, never a record of our own."""
@@ -163,12 +163,16 @@ class Context:
         features: encoded prompt, fixed width for one encoder version.
         input_tokens: prompt length, an estimate.
         encoder_version: which encoder made the features; evidence of two versions never mixes.
+        likeliest: the likeliest named class, where it was not likely enough to be the task; otherwise empty.
+        probability: how likely the class is, or the likeliest where there is one; 1 where the caller named it.
     """
 
     task: str
     features: tuple[float, ...] = ()
     input_tokens: int = 0
     encoder_version: str = "none"
+    likeliest: str = ""
+    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +290,21 @@ class Feedback:
         quality: in [0, 1].
         source: who or what judged.
         at: instant of the judgement, seconds since the epoch.
+        weight: how much it counts for, against 1 for an observation that is trusted in full; in [0, 1].
     """
 
     decision_id: str
     quality: float
     source: str = "user"
     at: float = 0.0
+    weight: float = 1.0
+
+
+class Grade(NamedTuple):
+    """What a grader says of an answer: a quality in [0, 1], and the grader's name, its source."""
+
+    quality: float
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +323,7 @@ class Answer:
         decision: why this model.
         outcome: what is logged of serving it.
         recorded: the outcome is in the store for good; False where the store failed, which is then reported.
+        grades: what the graders said that are asked before an answer is given.
     """
 
     decision_id: str
@@ -323,6 +337,7 @@ class Answer:
     decision: Decision
     outcome: Outcome
     recorded: bool = True
+    grades: tuple[Grade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

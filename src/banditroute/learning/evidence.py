@@ -48,8 +48,13 @@ def observe(evidence: Evidence, edge: tuple[int, ...], x: Floats, y: float, weig
     evidence.s[edge] += weight * y * y
 
 
-def observe_many(evidence: Evidence, edges: tuple[Ints, ...], x: Floats, y: Floats) -> None:
-    """Adds m observations in place: edges holds one (m,) index for each leading axis, x is (m, X), y is (m,)."""
+def observe_many(
+    evidence: Evidence, edges: tuple[Ints, ...], x: Floats, y: Floats, weight: Floats | None = None
+) -> None:
+    """Adds m observations in place: edges holds one (m,) index for each leading axis, x is (m, X), y is (m,).
+
+    Their weights are (m,), or None where each counts in full.
+    """
     flat = np.ravel_multi_index(edges, evidence.n.shape)
     order = np.argsort(flat, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(flat[order]) > 0]) if order.size else order
@@ -58,10 +63,11 @@ def observe_many(evidence: Evidence, edges: tuple[Ints, ...], x: Floats, y: Floa
     n, s = evidence.n.reshape(-1), evidence.s.reshape(-1)
     for rows in np.split(order, starts[1:]) if order.size else ():
         edge, xs, ys = flat[rows[0]], x[rows], y[rows]
-        A[edge] += xs.T @ xs
-        b[edge] += ys @ xs
-        n[edge] += rows.size
-        s[edge] += ys @ ys
+        wx, wy = (xs, ys) if weight is None else (weight[rows, None] * xs, weight[rows] * ys)
+        A[edge] += wx.T @ xs
+        b[edge] += wy @ xs
+        n[edge] += rows.size if weight is None else weight[rows].sum()
+        s[edge] += wy @ ys
 
 
 def merged(first: Evidence, *others: Evidence) -> Evidence:

@@ -90,15 +90,15 @@ def predict(posterior: Posterior, task: int | Ints, x: Floats) -> Prediction:
     return Prediction(Sx[:, :, width], np.matmul(Sx[:, :, :width], x[:, :, None])[:, :, 0], Sx)
 
 
-def condition(posterior: Posterior, task: int, arm: int, y: float, prediction: Prediction) -> None:
+def condition(posterior: Posterior, task: int, arm: int, y: float, prediction: Prediction, weight: float = 1.0) -> None:
     """Takes one observation into one edge, in place: Sherman-Morrison on covariance and mean together (one dger).
 
-    The prediction must be that edge's at the observation's own context. Exact while noise and prior stay put; `solve`
-    brings the news to the other edges.
+    One of a weight above 0 counts as if its noise were 1 / weight times as large. The prediction must be that edge's at
+    the observation's own context. Exact while noise and prior stay put; `solve` brings the news to the other edges.
     """
     g = prediction.Sx[arm].copy()
     g[-1] -= y
-    scale = -1.0 / (posterior.noise[task, arm] + prediction.var[arm])
+    scale = -1.0 / (posterior.noise[task, arm] / weight + prediction.var[arm])
     dger(scale, g[:-1], g, a=posterior.block[task, arm].T, overwrite_a=1, overwrite_x=0, overwrite_y=0)
 
 

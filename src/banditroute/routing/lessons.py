@@ -36,6 +36,7 @@ class Lesson:
         encoder_version: which encoder made the features.
         x: inputs of the linear models: 1, centred log tokens, features.
         values: what was seen of each of SIGNALS; None = nothing.
+        weight: how much it counts for, against 1 for an observation that is trusted in full.
     """
 
     task: str
@@ -43,6 +44,7 @@ class Lesson:
     encoder_version: str
     x: tuple[float, ...]
     values: tuple[float | None, float | None, float | None]
+    weight: float = 1.0
 
 
 def inputs_of(context: Context) -> tuple[float, ...]:
@@ -72,9 +74,12 @@ def lesson_of(decision: Decision, outcome: Outcome, feedback: Feedback) -> Lesso
     """What a judgement teaches: the quality of the model that served.
 
     Raises:
-        FeedbackError: the quality is out of range.
+        FeedbackError: the quality or the weight is out of range.
     """
-    return _lesson(decision.context, outcome.served, (checked_quality(feedback.quality), None, None))
+    if not 0.0 <= feedback.weight <= 1.0:
+        raise FeedbackError(f"{feedback.weight!r} is not a weight", remedy="give a number from 0 to 1", field="weight")
+    values = (checked_quality(feedback.quality), None, None)
+    return _lesson(decision.context, outcome.served, values, feedback.weight)
 
 
 def checked_quality(quality: float) -> float:
@@ -103,5 +108,7 @@ def _served_s(outcome: Outcome) -> float:
     return answered[-1] if answered else outcome.latency_s
 
 
-def _lesson(context: Context, model: str, values: tuple[float | None, float | None, float | None]) -> Lesson:
-    return Lesson(context.task, model, context.encoder_version, inputs_of(context), values)
+def _lesson(
+    context: Context, model: str, values: tuple[float | None, float | None, float | None], weight: float = 1.0
+) -> Lesson:
+    return Lesson(context.task, model, context.encoder_version, inputs_of(context), values, weight)

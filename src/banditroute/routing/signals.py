@@ -89,16 +89,19 @@ class Signals:
         for mine, theirs in zip(evidence, sums, strict=True):
             mine[edge] += theirs
 
-    def observe(self, task: int, arm: int, x: Floats, values: Sequence[float | None]) -> None:
-        """Takes in what one call showed of each signal, None where it did not, in the signals' own (log) units."""
+    def observe(self, task: int, arm: int, x: Floats, values: Sequence[float | None], weight: float = 1.0) -> None:
+        """Takes in what one call showed of each signal, None where it did not, in the signals' own (log) units.
+
+        The weight is above 0; 1 counts in full.
+        """
         at = predict(self._posterior, task, x)
         for signal, value in enumerate(values):
             if value is not None:
                 pending = self._pending[signal]
-                pending.append(_Seen(task, arm, x, value))
+                pending.append(_Seen(task, arm, x, value, weight))
                 if len(pending) == _BATCH:
                     self._sum_up()
-                condition(self._posterior, task, signal * self._models + arm, value, at)
+                condition(self._posterior, task, signal * self._models + arm, value, at, weight)
 
     def grow(self) -> int:
         """Makes the class that speaks for unknown ones a known class, puts a new one behind it; returns its index.
@@ -124,8 +127,9 @@ class Signals:
         """Adds up what was observed since; in batches, for one by one it would cost more than deciding does."""
         for evidence, pending in zip(self._evidence, self._pending, strict=True):
             if pending:
-                task, arm, x, value = zip(*pending, strict=True)
-                observe_many(evidence, (np.array(task), np.array(arm)), np.stack(x), np.array(value))
+                task, arm, x, value, weight = zip(*pending, strict=True)
+                edges = np.array(task), np.array(arm)
+                observe_many(evidence, edges, np.stack(x), np.array(value), np.array(weight))
                 pending.clear()
 
 
@@ -136,6 +140,7 @@ class _Seen(NamedTuple):
     arm: int
     x: Floats
     value: float
+    weight: float
 
 
 def _with_empty_class(evidence: Evidence) -> Evidence:

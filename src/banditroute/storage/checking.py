@@ -33,8 +33,9 @@ def check_numbers(lessons: Iterable[Lesson], charges: Iterable[Charge] = ()) -> 
     """
     for lesson in lessons:
         seen = [value for value in lesson.values if value is not None]
-        if not math.isfinite(sum(lesson.x) + sum(seen)):
-            raise InputError(f"a lesson of {lesson.model!r} has a number that is not finite", field="lessons")
+        if not math.isfinite(sum(lesson.x) + sum(seen) + lesson.weight) or lesson.weight < 0:
+            problem = f"a lesson of {lesson.model!r} has a number that is not finite, or a weight below 0"
+            raise InputError(problem, field="lessons")
     for charge in charges:
         if not math.isfinite(charge.usd):
             raise InputError(f"{charge.usd} is not an amount of dollars", field="charges")

@@ -81,24 +81,26 @@ def _grouped(lessons: Iterable[Lesson]) -> Mapping[tuple[str, str, str], list[Le
 def _sums(lessons: list[Lesson]) -> Iterable[tuple[str, Floats]]:
     """For each signal that was seen, the sums over the lessons of one model in one class."""
     inputs = np.array([lesson.x for lesson in lessons], dtype=np.float64)
+    weight = np.array([lesson.weight for lesson in lessons], dtype=np.float64)
     gram: Floats | None = None
     for place, signal in enumerate(SIGNALS):
         values = [lesson.values[place] for lesson in lessons]
         y = np.array([value for value in values if value is not None], dtype=np.float64)
         if y.size == len(values):  # most often all were seen, and then A is the same for every such signal
-            gram = _gram(inputs) if gram is None else gram
-            yield signal, _joined(gram, inputs, y)
+            gram = _gram(inputs, weight) if gram is None else gram
+            yield signal, _joined(gram, inputs, y, weight)
         elif y.size:
-            x = inputs[[value is not None for value in values]]
-            yield signal, _joined(_gram(x), x, y)
+            seen = [value is not None for value in values]
+            yield signal, _joined(_gram(inputs[seen], weight[seen]), inputs[seen], y, weight[seen])
 
 
-def _joined(gram: Floats, x: Floats, y: Floats) -> Floats:
-    return np.concatenate((gram, y @ x, np.array((y.size, y @ y), dtype=np.float64)))
+def _joined(gram: Floats, x: Floats, y: Floats, weight: Floats) -> Floats:
+    weighted = weight * y
+    return np.concatenate((gram, weighted @ x, np.array((weight.sum(), weighted @ y), dtype=np.float64)))
 
 
-def _gram(x: Floats) -> Floats:
-    return (x.T @ x)[_upper(x.shape[1])]
+def _gram(x: Floats, weight: Floats) -> Floats:
+    return ((weight[:, None] * x).T @ x)[_upper(x.shape[1])]
 
 
 @lru_cache(maxsize=16)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from banditroute.reports.charts.bands import Band, Bands
@@ -23,6 +23,7 @@ def overlap(a, b) -> float:
 
 
 @settings(max_examples=60, deadline=None)
+@example([(111, 6), (92, 0)])
 @given(st.lists(st.tuples(st.integers(0, 800), st.integers(0, 400)), min_size=1, max_size=8, unique=True))
 def test_labels_keep_clear_of_each_other_and_inside(anchors):
     places = np.array(anchors, dtype=float)

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 _ANGLES = np.arange(12) * np.pi / 6
 _DIRECTIONS = np.round(np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]), 12)
-_DISTANCES = (3.0, 9.0, 17.0, 28.0, 42.0, 60.0)
+_DISTANCES = (3.0, 9.0, 17.0, 28.0, 42.0, 60.0, 84.0, 115.0)
 _LEADER = 12.0
 _CLOSE = 40.0
 _LINE_HEIGHT = 1.25
@@ -52,7 +52,7 @@ def label(
 def place_labels(anchors: Floats, sizes: Floats, obstacles: Floats, bounds: Box, optional: bool = False) -> Floats:
     """Offsets (N, 2) from each anchor to the centre of its label, such that labels keep clear of all else.
 
-    Greedy: label by label it takes the nearest of 72 places around the anchor with the least overlap with earlier
+    Greedy: label by label it takes the nearest of 96 places around the anchor with the least overlap with earlier
     labels, obstacle points (M, 2) and the outside of the bounds. All in pixels, y growing either way. The offset of an
     optional label that finds no free place close by is nan.
     """
@@ -61,7 +61,8 @@ def place_labels(anchors: Floats, sizes: Floats, obstacles: Floats, bounds: Box,
     for n, (anchor, size) in enumerate(zip(anchors, sizes, strict=True)):
         candidates = _around(size)
         boxes = np.hstack([anchor + candidates - size / 2, anchor + candidates + size / 2])
-        cost = 10 * _covered(boxes, taken) + 30 * _hit(boxes, obstacles) + 1000 * _outside(boxes, bounds)
+        covered = _covered(boxes, taken)
+        cost = 1000 * (covered > 0) + 10 * covered + 30 * _hit(boxes, obstacles) + 1000 * _outside(boxes, bounds)
         total = cost + _reach(candidates, size)
         best = int(np.argmin(total))
         if optional and total[best] > _CLOSE:
