@@ -20,6 +20,7 @@ from banditroute.errors import ConfigError
 from banditroute.flight import Tower
 from banditroute.learner import Learner
 from banditroute.observe import Event, KeyChanged, NullObserver, Observer
+from banditroute.prompting import prompting_of
 from banditroute.providers.registry import provider_of
 from banditroute.router import Router
 from banditroute.routing.budgets import Cap, PacedBudget
@@ -27,7 +28,8 @@ from banditroute.routing.catalog import Catalog
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
 from banditroute.routing.sessions import Sessions
-from banditroute.routing.tasks import CallersFeatures, FeatureEncoder, NoFeatures, OneTask, TaskClassifier
+from banditroute.routing.tasks import FeatureEncoder, TaskClassifier
+from banditroute.routing.trust import Trust
 from banditroute.serving import Serving
 from banditroute.storage.memory import MemoryStore
 from banditroute.storage.protocol import Store
@@ -52,8 +54,8 @@ def open_router(
         config: the path of a router.toml, or what `load_config` made of one.
         environ: where the keys are; None = the process's environment.
         observer: is told what happens.
-        classifier: names a request's task class where the caller does not; None = all are `general`.
-        encoder: what of a prompt the policy sees; None = its length, and features that callers give.
+        classifier: names a request's task class where the caller does not; None = as the configuration says.
+        encoder: what of a prompt the policy sees; None = as the configuration says.
 
     Raises:
         ConfigError: the configuration cannot be used, or a key's variable is not set; says which.
@@ -83,7 +85,9 @@ class _Assembly:
 
     def router(self, classifier: TaskClassifier | None, encoder: FeatureEncoder | None) -> Router:
         plan, clock = self._plan, time.time
-        encoder = _encoder(plan.routing.features) if encoder is None else encoder
+        if classifier is None or encoder is None:
+            prompting = prompting_of(plan)
+            classifier, encoder = classifier or prompting.classifier, encoder or prompting.encoder
         tower = Tower(
             decider_of(plan, encoder),
             Ledger([budget for budget in plan.budgets if isinstance(budget, Cap)]),
@@ -97,7 +101,7 @@ class _Assembly:
         desk = Desk(
             tower,
             self._availability,
-            OneTask() if classifier is None else classifier,
+            classifier,
             encoder,
             sessions,
             deadline_s=plan.routing.deadline_s,
@@ -111,7 +115,16 @@ class _Assembly:
             uniform=self._chance.random,
         )
         store = open_store(plan.store)
-        learner = Learner(tower.decider, tower.ledger, store, self._observer, clock, plan.store.retention_s)
+        learner = Learner(
+            tower.decider,
+            tower.ledger,
+            store,
+            self._observer,
+            clock,
+            plan.store.retention_s,
+            Trust(plan.trust),
+            begin_anew=plan.routing.on_new_encoder == "restart",
+        )
         serving = Serving(desk, tower, dispatcher, learner, keep_prompts=plan.store.keep_prompts)
         return Router(desk, serving, learner, (*self._endpoints.values(), self._pool), clock)
 
@@ -134,8 +147,8 @@ class _KeyWatch:
 
 
 def decider_of(plan: RouterConfig, encoder: FeatureEncoder | None = None) -> Decider:
-    """The decider that a configuration describes, knowing nothing yet; encoder None = features that callers give."""
-    encoder = _encoder(plan.routing.features) if encoder is None else encoder
+    """The decider that a configuration describes, knowing nothing yet; encoder None = as the configuration says."""
+    encoder = prompting_of(plan).encoder if encoder is None else encoder
     return Decider(
         plan.catalog,
         plan.routing.tasks,
@@ -193,10 +206,6 @@ def _endpoint(
         observer=observer,
         pool=pool,
     )
-
-
-def _encoder(features: int) -> FeatureEncoder:
-    return CallersFeatures(features) if features else NoFeatures()
 
 
 def _new_id(now: float) -> str:

@@ -124,7 +124,8 @@ class Desk:
             max_cost_usd=terms.max_cost_usd,
             max_latency_s=terms.max_latency_s,
         )
-        context = Context(known.name, self._features(request, known, terms), tokens, self._encoder.version)
+        features, version = self._features(request, known, terms), self._encoder.version
+        context = Context(known.name, features, tokens, version, known.likeliest, known.probability)
         return Asked(context, demand, terms.tenant, self._stay(terms), pinned is not None)
 
     def answered(self, terms: Terms, model: str, prompt_tokens: int) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from banditroute.errors import StoreError, UnknownDecisionError
+from banditroute.errors import ConfigError, StoreError, UnknownDecisionError
 from banditroute.observe import Judged, Observer, Settled, StoreFailed
 from banditroute.records import Decision, Feedback, Outcome
 from banditroute.routing.budgets import Charge
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import KEPT_S, Ledger, Reservation
-from banditroute.routing.lessons import Lesson, lesson_of, lessons_of
+from banditroute.routing.lessons import Lesson, checked_quality, lesson_of, lessons_of
+from banditroute.routing.trust import Judgement, Trust
 from banditroute.storage.judging import judgeable
-from banditroute.storage.protocol import Dispatch, Settlement, Store
+from banditroute.storage.protocol import Dispatch, Settlement, State, Store, Trail
 
 _TICK_S = 30.0
 _PRUNE_EVERY_S = 3600.0
@@ -30,6 +33,8 @@ class Learner:
         observer: is told of what is settled, judged, and could not be written.
         clock: seconds since the epoch.
         retention_s: how long decisions are kept; None = for good.
+        trust: how much each judgement counts; None = by the defaults.
+        begin_anew: start even where all that the store knows was learned with another encoder's features.
     """
 
     def __init__(
@@ -40,6 +45,9 @@ class Learner:
         observer: Observer,
         clock: Callable[[], float],
         retention_s: float | None = None,
+        trust: Trust | None = None,
+        *,
+        begin_anew: bool = False,
     ) -> None:
         self.decider = decider
         self.ledger = ledger
@@ -47,6 +55,8 @@ class Learner:
         self._observer = observer
         self._clock = clock
         self._retention_s = retention_s
+        self._trust = Trust() if trust is None else trust
+        self._begin_anew = begin_anew
         self._pruned_at = 0.0
         self._housekeeping: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[Any]] = set()
@@ -122,12 +132,27 @@ class Learner:
         """
         trail = await self.store.trail(feedback.decision_id)
         outcome = judgeable(feedback.decision_id, trail.outcome)
+        checked_quality(feedback.quality)
+        if all(known.source != feedback.source for known in trail.feedback):
+            feedback = replace(feedback, weight=feedback.weight * self._weight(feedback, trail, outcome))
         lesson = lesson_of(trail.decision, outcome, feedback)
         # A caller that leaves now does not stop the store, so it must not stop the learning either.
         judging = asyncio.ensure_future(self._judged(feedback, lesson))
         self._writing.add(judging)
         judging.add_done_callback(self._writing.discard)
         return await asyncio.shield(judging)
+
+    def _weight(self, feedback: Feedback, trail: Trail, outcome: Outcome) -> float:
+        """How much to believe a judgement."""
+        forecast = trail.decision.forecasts.get(outcome.served)
+        judgement = Judgement(
+            trail.decision.tenant,
+            feedback.source,
+            feedback.quality,
+            None if forecast is None else min(max(forecast.quality, 0.0), 1.0),
+            tuple(known.source for known in trail.feedback),
+        )
+        return self._trust.weigh(judgement, self._clock())
 
     async def _judged(self, feedback: Feedback, lesson: Lesson) -> bool:
         if not await self.store.judge(feedback, lesson):
@@ -171,6 +196,8 @@ class Learner:
     async def _restore(self) -> None:
         """Takes up what the store knows; what was on its way when the last process ended is held or given up."""
         state = await self.store.state()
+        if not self._begin_anew:
+            _check_encoder(state, self.decider.encoder_version)
         self.decider.restore(state.evidence, state.paces.values())
         self.ledger.restore(state.spent_usd)
         now = self._clock()
@@ -215,6 +242,27 @@ class Learner:
             if dispatch.by_caller and dispatch.expires_at + KEPT_S < now:
                 outcome = Outcome(dispatch.decision.decision_id, "", now, None, 0.0, 0.0, ok=False)
                 await self.store.settle(Settlement(outcome))
+
+
+def _check_encoder(state: State, version: str) -> None:
+    """Makes sure that something of what is known was learned with this encoder's features, or that nothing is known.
+
+    Raises:
+        ConfigError: all of it was learned with others': features of two encoders do not mix.
+    """
+    seen: Counter[str] = Counter()
+    for edge, sums in state.evidence.items():
+        seen[edge.encoder_version] += int(sums.n)
+    if seen[version] or not seen.total():
+        return
+    other, observations = seen.most_common(1)[0]
+    raise ConfigError(
+        f"the store's {observations:,} observations were made with the encoder {other!r}, this one is {version!r}: "
+        "their features do not mix",
+        remedy="bring them over with `banditroute rebuild --reencode`, go back to that encoder, or begin anew with "
+        'on_new_encoder = "restart"',
+        field="routing.encoder",
+    )
 
 
 def _reservation(dispatch: Dispatch) -> Reservation:

@@ -53,7 +53,8 @@ async def test_names_that_are_no_texts_are_refused_and_hold_nothing(lab, terms):
 
 
 async def test_an_impatient_caller_teaches_nothing_of_the_models_speed(lab):
-    router = await lab.router({"small": await lab.server(slow)})
+    blind = {"classifier": "none", "encoder": "none"}
+    router = await lab.router({"small": await lab.server(slow)}, routing=blind)
     await router.chat("hello")
     before = router.learner.decider.beliefs("general", 5)["small"].latency_s
     for _ in range(10):

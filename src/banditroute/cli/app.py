@@ -14,7 +14,7 @@ from typing import Annotated, cast
 import typer
 
 from banditroute._version import __version__
-from banditroute.cli import config, demo, export, inspect, prices, rebuild, simulate
+from banditroute.cli import classify, config, demo, export, inspect, prices, rebuild, simulate
 from banditroute.errors import InputError, MissingExtraError, StoreError, UnknownDecisionError
 
 # The base of all that typer says about usage: newer typers carry their own copy of click, older ones depend on it.
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.command("simulate")(simulate.command)
 app.command("demo")(demo.command)
+app.command("classify")(classify.command)
 app.command("inspect")(inspect.command)
 app.command("export")(export.command)
 app.command("rebuild")(rebuild.command)

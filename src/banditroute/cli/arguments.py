@@ -43,14 +43,11 @@ class Settings:
     jobs: int = 1
 
 
-def check_available(features: Features, classes: Classes, scenario: Path | None) -> None:
+def check_available(scenario: Path | None) -> None:
     """Raises InputError for a documented choice that this version does not have yet."""
-    if features is Features.prompt:
-        raise _not_yet("--features prompt", "encode prompts", "use --features table or none")
-    if classes is Classes.classifier:
-        raise _not_yet("--classes classifier", "classify prompts", "use --classes table or none")
     if scenario is not None:
-        raise _not_yet("--scenario", "replay scenarios", "leave the option out")
+        remedy = "leave the option out"
+        raise InputError("this version cannot replay scenarios yet", remedy=remedy, field="--scenario")
 
 
 def seed_range(first: int, count: int) -> range:
@@ -120,7 +117,3 @@ def _unknown(problem: str, given: str, valid: Sequence[str]) -> InputError:
     near = get_close_matches(given, valid, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
     return InputError(problem, remedy=f"{guess}choose from: {', '.join(valid)}", field="--policy")
-
-
-def _not_yet(option: str, deed: str, remedy: str) -> InputError:
-    return InputError(f"this version cannot {deed} yet", remedy=remedy, field=option)

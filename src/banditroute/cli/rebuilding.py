@@ -10,7 +10,12 @@ import typer
 from banditroute.cli.differences import SAME, Difference, differences
 from banditroute.cli.store_file import look, stored_plan
 from banditroute.cli.tables import printable
+from banditroute.errors import InputError
+from banditroute.prompting import prompting_of
+from banditroute.records import ChatRequest, Decision
+from banditroute.routing.tasks import Task
 from banditroute.storage.rebuilding import Comparison, put_right
+from banditroute.storage.reencoding import reencode
 from banditroute.storage.sqlite_reader import SQLiteReader
 
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -35,6 +40,31 @@ def run(config: Path, *, check: bool, json: bool) -> bool:
     else:
         typer.echo(_verdict(differ=differ, replaced=change))
     return change or not differ
+
+
+def bring_over(config: Path, *, json: bool) -> None:
+    """Encodes kept prompts with the configured encoder, and says how many there were.
+
+    Raises:
+        InputError: there is no store, or the encoder is not found.
+        StoreError: the store cannot be read, or somebody has it open.
+    """
+    plan = stored_plan(config)
+    encoder = prompting_of(plan).encoder
+    if plan.routing.features:
+        remedy = "set routing.features to 0 to use an encoder, or begin with another store"
+        raise InputError("features that callers gave cannot be made anew", remedy=remedy, path=str(config))
+
+    def encode(request: ChatRequest, decision: Decision) -> tuple[float, ...]:
+        return encoder.encode(request, Task(decision.context.task))
+
+    done = reencode(plan.store.path, encode, encoder.version)
+    if json:
+        sys.stdout.write(orjson.dumps({"encoder": encoder.version, **done._asdict()}, option=_JSON).decode())
+        return
+    typer.echo(f"{done.encoded:,} decisions were encoded anew with {encoder.version}")
+    if done.left:
+        typer.echo(f"{done.left:,} decisions kept no prompt: they teach it nothing, and their cost and time stay spent")
 
 
 async def _compared(store: SQLiteReader) -> Comparison:

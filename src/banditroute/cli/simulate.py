@@ -27,8 +27,8 @@ def command(
     ] = None,
     seeds: Annotated[int, typer.Option(metavar="N", help="How many random stream orders.")] = 20,
     seed: Annotated[int, typer.Option(metavar="N", help="The first seed; the others count up from it.")] = 0,
-    features: Annotated[Features, typer.Option(help="Where a request's features come from.")] = Features.table,
-    classes: Annotated[Classes, typer.Option(help="Where a request's task class comes from.")] = Classes.table,
+    features: Annotated[Features, typer.Option(help="Where features come from; prompt: the text.")] = Features.table,
+    classes: Annotated[Classes, typer.Option(help="Where classes come from; classifier: the text.")] = Classes.table,
     scenario: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Changes of prices, quality and models on the way.")
     ] = None,
@@ -44,7 +44,7 @@ def command(
     Streams the warm-up table, then TABLE, in a random order per seed; a policy sees the outcome of the model it chose
     and of no other. Only TABLE is scored.
     """
-    arguments.check_available(features, classes, scenario)
+    arguments.check_available(scenario)
     settings = Settings(
         policies=arguments.checked_policies(policy or ["thompson"]),
         budgets_usd=arguments.checked_budgets(budget_usd or []),

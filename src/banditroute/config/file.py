@@ -15,6 +15,7 @@ from banditroute.config.model_tables import ModelTable, TierTable
 from banditroute.config.provider_tables import ProviderTable
 from banditroute.config.routing_tables import ExploreTable, GatewayKeyTable, GatewayTable, RoutingTable, StoreTable
 from banditroute.config.table import Table
+from banditroute.config.task_tables import RuleTable, TaskTable, TrustTable
 from banditroute.config.values import ProviderConfig, RouterConfig
 from banditroute.delivery.settings import Timeouts, Transport
 from banditroute.routing.catalog import Catalog
@@ -28,6 +29,13 @@ class RouterFile(Table):
     budgets: list[BudgetTable] = Field(default=[], description="what may be spent: any number, all hold at once")
     store: StoreTable = Field(default_factory=StoreTable, description="where decisions and what they taught are kept")
     routing: RoutingTable = Field(default_factory=RoutingTable, description="how models are chosen")
+    tasks: list[TaskTable] = Field(
+        default=[], description="task classes of your own, beside the shipped nine, known by examples"
+    )
+    rules: list[RuleTable] = Field(
+        default=[], description="name classes by a request's signs; the first that matches decides"
+    )
+    trust: TrustTable = Field(default_factory=TrustTable, description="whose word on quality counts how much")
     timeouts: TimeoutsTable = Field(
         default_factory=TimeoutsTable, description="time limits of one attempt, for every provider"
     )
@@ -61,6 +69,9 @@ class RouterFile(Table):
             hedging=self.hedge.value(),
             routing=self.routing.value(),
             gateway=None if self.gateway is None else self.gateway.value(),
+            tasks=tuple(table.value() for table in self.tasks),
+            rules=tuple(table.value() for table in self.rules),
+            trust=self.trust.value(),
         )
 
     def _provider(self, table: ProviderTable, folder: Path) -> ProviderConfig:
@@ -82,6 +93,9 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "store": StoreTable,
         "routing": RoutingTable,
         "explore": ExploreTable,
+        "tasks": TaskTable,
+        "rules": RuleTable,
+        "trust": TrustTable,
         "timeouts": TimeoutsTable,
         "transport": TransportTable,
         "retry": RetryTable,

@@ -37,6 +37,9 @@ def full_toml() -> str:
         _section("[store]", "store"),
         _section("[routing]", "routing"),
         _section("[routing.explore]", "explore"),
+        _section("[[tasks]]", "tasks"),
+        _section("[[rules]]", "rules"),
+        _section("[trust]", "trust"),
         *(_section(f"[{name}]", name) for name in ("timeouts", "transport", "retry", "breaker", "hedge")),
         _section("[gateway]", "gateway"),
         _section("[[gateway.keys]]", "keys"),
@@ -75,8 +78,13 @@ def _assignment(key: str, field: FieldInfo, example: str | None, *, live: bool) 
 
 
 def _commented(text: str, comment: str) -> Iterator[str]:
-    """The text with its comment beside it, going on below where it is long."""
+    """The text with its comment beside it, going on below where it is long; a long list has a line for each text."""
     at = max(_COMMENTS_AT, len(text) + 1)
+    if at > _WIDTH:
+        text, *rest = text.replace('["', '[\n    "').replace('", "', '",\n    "').replace('"]', '",\n]').splitlines()
+        yield from _commented(text, comment)
+        yield from rest
+        return
     first, *others = wrap(comment, _WIDTH - at - 2)
     yield f"{text:<{at}}# {first}"
     for other in others:

@@ -22,6 +22,7 @@ def broken_references(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _repeated("models", _rows(data, "models"), _own_name)
     yield from _unknown_providers(data)
     yield from _repeated("budgets", _rows(data, "budgets"), _budget_name)
+    yield from _repeated("tasks", _rows(data, "tasks"), _own_name)
     gateway = data.get("gateway")
     if isinstance(gateway, Mapping):
         yield from _repeated("gateway.keys", _rows(cast("Row", gateway), "keys"), _own_name)

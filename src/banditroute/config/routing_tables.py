@@ -9,7 +9,15 @@ from pydantic import Field, field_validator
 
 from banditroute.config.provider_tables import Name, Variable
 from banditroute.config.table import Table
-from banditroute.config.values import GatewayConfig, GatewayKey, RoutingConfig, StoreConfig, StoreKind
+from banditroute.config.values import (
+    ClassifierKind,
+    GatewayConfig,
+    GatewayKey,
+    OnNewEncoder,
+    RoutingConfig,
+    StoreConfig,
+    StoreKind,
+)
 from banditroute.errors import ConfigError
 from banditroute.learning.policy import THOMPSON, Exploration, PolicySettings
 
@@ -78,8 +86,27 @@ class RoutingTable(Table):
     tasks: list[Name] = Field(
         default=[], description='task classes known from the start, such as ["qa", "code"]; others join as they come'
     )
+    classifier: ClassifierKind = Field(
+        default=_ROUTING.classifier,
+        description="prompt: the shipped classifier names the class where callers do not | none: all are general",
+    )
+    sure: float = Field(
+        default=_ROUTING.sure, ge=0, le=1, description="a class less likely than this is not taken: general instead"
+    )
+    encoder: Name = Field(
+        default=_ROUTING.encoder,
+        description="what of a prompt is learned by: prompt (the shipped encoder) | none | your own encoder's entry "
+        "point, or module:name of a callable",
+    )
+    on_new_encoder: OnNewEncoder = Field(
+        default=_ROUTING.on_new_encoder,
+        description="where the store knows another encoder's features: refuse (to start) | restart (learn anew)",
+    )
     features: int = Field(
-        default=_ROUTING.features, ge=0, le=512, description="how many numbers callers give with every request"
+        default=_ROUTING.features,
+        ge=0,
+        le=512,
+        description="how many numbers callers give with every request, in place of the encoder; 0 = none",
     )
     quality_per_s: float = Field(
         default=_ROUTING.quality_per_s, ge=0, description="quality points (of 1) that a second of waiting costs"
@@ -116,6 +143,10 @@ class RoutingTable(Table):
         """The settings."""
         return RoutingConfig(
             tasks=tuple(self.tasks),
+            classifier=self.classifier,
+            sure=self.sure,
+            encoder=self.encoder,
+            on_new_encoder=self.on_new_encoder,
             features=self.features,
             policy=self.explore.value(),
             quality_per_s=self.quality_per_s,

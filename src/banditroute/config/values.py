@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from banditroute.delivery.settings import Breaking, Hedging, Retrying, Timeouts, Transport
 from banditroute.learning.policy import PolicySettings
+from banditroute.prompts.classifier import SURE
 from banditroute.providers.registry import NO_OPTIONS, ProviderOptions
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.catalog import Catalog
+from banditroute.routing.trust import TrustSettings
 
 StoreKind = Literal["memory", "sqlite"]
+ClassifierKind = Literal["prompt", "none"]
+OnNewEncoder = Literal["refuse", "restart"]
 
 _TIMEOUTS, _TRANSPORT = Timeouts(), Transport()
 _RETRYING, _BREAKING, _HEDGING = Retrying(), Breaking(), Hedging()
 _POLICY = PolicySettings()
+_TRUST = TrustSettings()
+_ANY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,12 @@ class RoutingConfig:
 
     Attributes:
         tasks: task classes known from the start; others join as they come.
-        features: how many numbers callers give with every request; 0 = none.
+        classifier: who names the class of a request whose caller does not: the shipped one, or nobody.
+        sure: a class less likely than this is not taken for the task: the request is `general`.
+        encoder: what of a prompt the policy sees: "prompt" (the default encoder), "none", or an encoder's entry point.
+        on_new_encoder: what to do where the store's evidence was made by another encoder: refuse to start, or begin
+            anew beside it.
+        features: how many numbers callers give with every request; 0 = none. They take the encoder's place.
         policy: how to explore, pace and refresh.
         quality_per_s: quality points that one second of waiting costs.
         deadline_s: the whole time of a request, retries and fallbacks included, where its caller names none.
@@ -77,6 +90,10 @@ class RoutingConfig:
     """
 
     tasks: tuple[str, ...] = ()
+    classifier: ClassifierKind = "prompt"
+    sure: float = SURE
+    encoder: str = "prompt"
+    on_new_encoder: OnNewEncoder = "refuse"
     features: int = 0
     policy: PolicySettings = _POLICY
     quality_per_s: float = 0.0
@@ -84,6 +101,40 @@ class RoutingConfig:
     session_ttl_s: float = 300.0
     session_stay_quality: float = 0.01
     seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTask:
+    """A task class of one's own.
+
+    Attributes:
+        name: what decisions and reports call it.
+        examples: prompts of the class.
+    """
+
+    name: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleConfig:
+    """A rule that names the class of requests by their signs, all of which must be there.
+
+    Attributes:
+        task: the class.
+        regex: found in what is read of the request; None = whatever that is.
+        contains: any of these stands there, in capitals or not; empty = whatever stands there.
+        metadata: entries of the request's metadata.
+        tools: whether the request carries tools; None = either way.
+        response_format: the type of its response_format; None = any.
+    """
+
+    task: str
+    regex: str | None = None
+    contains: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=lambda: _ANY)
+    tools: bool | None = None
+    response_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +178,9 @@ class RouterConfig:
         retrying, breaking, hedging: how calls are delivered.
         routing: how models are chosen.
         gateway: who may use the gateway; None = the file says nothing of it.
+        tasks: task classes of one's own.
+        rules: name classes before the classifier does, in order.
+        trust: whose judgements count how much.
     """
 
     path: Path
@@ -139,3 +193,6 @@ class RouterConfig:
     hedging: Hedging = _HEDGING
     routing: RoutingConfig = RoutingConfig()
     gateway: GatewayConfig | None = None
+    tasks: tuple[OwnTask, ...] = ()
+    rules: tuple[RuleConfig, ...] = ()
+    trust: TrustSettings = _TRUST

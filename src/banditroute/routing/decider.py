@@ -105,6 +105,11 @@ class Decider:
         return True
 
     @property
+    def encoder_version(self) -> str:
+        """Which encoder's features are learned by."""
+        return self._encoder_version
+
+    @property
     def width(self) -> int:
         """How many features a prompt has."""
         return self._features
@@ -241,10 +246,10 @@ class Decider:
         """Takes in one lesson; one of a model or an encoder that is no longer in use teaches nothing here."""
         if lesson.model not in self._catalog or not self._speaks_of_us(lesson.encoder_version, len(lesson.x)):
             return
-        if all(value is None for value in lesson.values):
+        if lesson.weight == 0.0 or all(value is None for value in lesson.values):
             return
         x, arm = np.array(lesson.x), self._catalog.arm(lesson.model)
-        self._signals.observe(self._known_class(lesson.task), arm, x, lesson.values)
+        self._signals.observe(self._known_class(lesson.task), arm, x, lesson.values, lesson.weight)
         self._seen += 1
 
     def expect(self, decision: Decision) -> float:

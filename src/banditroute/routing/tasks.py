@@ -12,10 +12,17 @@ GENERAL = "general"
 
 
 class Task(NamedTuple):
-    """A task class and how sure the classifier is of it."""
+    """A task class and how sure the classifier is of it.
+
+    Attributes:
+        name: the class; `general` where none is likely enough.
+        probability: that of the likeliest class.
+        likeliest: its name; empty where it is `name`.
+    """
 
     name: str
     probability: float = 1.0
+    likeliest: str = ""
 
 
 class TaskClassifier(Protocol):

@@ -17,6 +17,7 @@ from banditroute.learning.policy import LearningPolicy, PolicySettings
 from . import frontier
 from .loop import Played, play
 from .policies import make_policy
+from .prompted import prompted
 from .results import PolicyResult, SimulationResult
 from .stream import Stream, stream_of
 from .summary import Learned, learned_edges, policy_result
@@ -73,16 +74,19 @@ def simulate(
         policies: names, see `banditroute.simulation.policies.NAMES`, or `fixed:MODEL`.
         budgets_usd: dollars per request; None = unconstrained.
         seeds: stream orders; results do not depend on how many run together.
-        features: "table" or "none".
-        classes: "table" or "none".
+        features: "table", "prompt" (by the default encoder, from the rows' prompts) or "none".
+        classes: "table", "classifier" (by the shipped classifier, likewise) or "none".
         jobs: processes; the results are the same for any number.
         progress: called with decisions made and decisions in all.
         settings: constants of the learning policies; the defaults serve every table.
 
     Raises:
-        InputError: an unknown policy or model, or tables that do not fit together.
+        InputError: an unknown policy or model, tables that do not fit together, or a row without the prompt to read.
     """
-    with_features, with_classes = features == "table", classes == "table"
+    reads = {"classes": classes == "classifier", "features": features == "prompt"}
+    if any(reads.values()):
+        table, warmup = prompted(table, **reads), None if warmup is None else prompted(warmup, **reads)
+    with_features, with_classes = features != "none", classes != "none"
     stream = stream_of(table, warmup, features=with_features, classes=with_classes)
     world = _World(stream, table, settings or PolicySettings())
     plan = [batch for policy in policies for batch in _batches(policy, budgets_usd, seeds)]

@@ -44,7 +44,7 @@ def put_right(path: str | os.PathLike[str]) -> Comparison:
     """
     where = os.fspath(path)
     with explained(where, "rebuild the store"):
-        connection = _alone(where)
+        connection = alone(where)
         try:
             with transaction(connection):
                 check_version(connection, where)
@@ -55,7 +55,13 @@ def put_right(path: str | os.PathLike[str]) -> Comparison:
             connection.close()
 
 
-def _alone(path: str) -> sqlite3.Connection:
+def alone(path: str) -> sqlite3.Connection:
+    """A connection that writes to the file while nobody else has it open.
+
+    Raises:
+        StoreError: somebody has.
+        sqlite3.Error: it cannot be opened.
+    """
     try:
         return connect_alone(path)
     except sqlite3.OperationalError as error:

@@ -104,8 +104,6 @@ def test_a_report_is_written_and_named(table: str, capsys: pytest.CaptureFixture
         (["--policy", "tompson"], "did you mean 'thompson'?"),
         (["--policy", "fixed:huge"], "the table has no model 'huge'; choose from: small, large"),
         (["--features", "tables"], "Invalid value for '--features'"),
-        (["--features", "prompt"], "--features prompt: this version cannot encode prompts yet"),
-        (["--classes", "classifier"], "--classes classifier: this version cannot classify prompts yet"),
         (["--scenario", "storm.toml"], "--scenario: this version cannot replay scenarios yet"),
         (["--report", "/nowhere/at/all/report.html"], "--report: there is no directory /nowhere/at/all"),
         (["--warmup", "missing.jsonl"], "missing.jsonl"),

@@ -55,6 +55,8 @@ def test_every_key_is_there_and_loads(live: Path) -> None:
         "budgets": {key: value for row in data["budgets"] for key, value in row.items()},
         "explore": data["routing"]["explore"],
         "keys": data["gateway"]["keys"][0],
+        "tasks": data["tasks"][0],
+        "rules": data["rules"][0],
     }
     for name, table in TABLES.items():
         keys = shown.get(name) or (data[name] if name != "tiers" else None)

@@ -1,0 +1,256 @@
+"""Fits the classifier's and the encoder's weights to labelled prompts, for the scripts that train and test them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.sparse.linalg import svds
+
+from banditroute.prompts.excerpt import cut
+from banditroute.prompts.marks import MARKS
+from banditroute.prompts.ngrams import BUCKETS
+from banditroute.prompts.reader import vector_of
+from banditroute.prompts.weights import COARSE, COARSE_BITS, PromptWeights
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared" / "data" / "tasks" / "prompts.jsonl.gz"
+OWN = Path(__file__).parent / "prompts"
+
+CLASSES = (
+    "chat",
+    "classification",
+    "code",
+    "creative_writing",
+    "extraction",
+    "qa",
+    "reasoning_math",
+    "summarization",
+    "translation",
+)
+BLOCKS = np.array((2.0, 1.0, 0.1 / 6), dtype=np.float32)
+"""How much words, characters and marks count beside each other; by 5-fold accuracy on the shared file."""
+
+RIDGE = 3e-7
+STEPS = 80
+FEATURES = 22
+MARKS_IN_PROJECTION = 1.0
+"""How much marks count beside words in the projection; by what a router gets on judged9_val with it."""
+
+LABEL_WEIGHT = {"origin_only": 0.3, "dataset_of_origin": 0.7, "template": 0.7}
+"""How much a row counts whose label follows from where it was found; 1 where a person gave it."""
+
+Floats = NDArray[np.float32]
+
+
+class Prompt(NamedTuple):
+    """A labelled prompt."""
+
+    text: str
+    task: str
+    source: str
+    weight: float = 1.0
+    lang: str = "en"
+
+
+def shared_prompts() -> list[Prompt]:
+    """The labelled prompts of public data sets; they are not in the repository."""
+    with gzip.open(SHARED, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [
+        Prompt(row["text"], row["task"], row["source"], LABEL_WEIGHT.get(row["label_kind"], 1.0), row["lang"])
+        for row in rows
+    ]
+
+
+def own_prompts() -> list[Prompt]:
+    """The prompts that were written for training."""
+    return [
+        Prompt(row["text"], row["task"], path.stem, lang=row["lang"])
+        for path in sorted((OWN / "training").glob("*.jsonl"))
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    ]
+
+
+def held_out_prompts() -> list[Prompt]:
+    """The prompts that were written for testing, by somebody who had not read the others."""
+    rows = map(json.loads, (OWN / "held_out.jsonl").read_text(encoding="utf-8").splitlines())
+    return [Prompt(row["text"], row["task"], "held_out", lang=row["lang"]) for row in rows]
+
+
+class Design(NamedTuple):
+    """Prompts as the linear models see them.
+
+    Attributes:
+        ngrams: (n, 2 BUCKETS) values of n-grams.
+        marks: (n, len(MARKS) + 1) scaled marks, the last 1.
+    """
+
+    ngrams: sparse.csr_matrix
+    marks: Floats
+
+    def rows(self, mask: NDArray[np.bool_]) -> Design:
+        """Some of the prompts."""
+        return Design(self.ngrams[mask], self.marks[mask])
+
+
+class Scales(NamedTuple):
+    """What weights n-grams and marks: of one training set, applied to any other."""
+
+    idf: Floats
+    marks: Floats
+
+
+def scales_of(texts: Sequence[str]) -> Scales:
+    """Inverse document frequencies, and centre and scale of each mark."""
+    unit = Scales(np.ones(2 * BUCKETS, dtype=np.float32), np.stack((np.zeros(len(MARKS)), np.ones(len(MARKS)))))
+    raw = design_of(texts, unit)
+    seen = np.bincount(raw.ngrams.indices, minlength=2 * BUCKETS)
+    idf = np.log((1 + len(texts)) / (1 + seen)) + 1
+    marks = raw.marks[:, :-1] / BLOCKS[2]
+    centred = np.stack((marks.mean(0), marks.std(0) + 1e-3))
+    return Scales(idf.astype(np.float32), centred.astype(np.float32))
+
+
+def design_of(texts: Sequence[str], scales: Scales) -> Design:
+    """The prompts as the linear models see them."""
+    vectors = [vector_of(cut(text), scales.idf, scales.marks.astype(np.float32), BLOCKS) for text in texts]
+    ends = np.cumsum([0, *(vector.buckets.size for vector in vectors)])
+    columns = np.concatenate([vector.buckets for vector in vectors])
+    values = np.concatenate([vector.values for vector in vectors])
+    ngrams = sparse.csr_matrix((values, columns, ends), shape=(len(texts), 2 * BUCKETS))
+    return Design(ngrams, np.stack([vector.marks for vector in vectors]))
+
+
+def fitted_logits(design: Design, labels: NDArray[np.int64], weight: Floats) -> tuple[Floats, Floats]:
+    """Weights of the multinomial linear model: of n-grams and of marks.
+
+    Ridge-penalised maximum likelihood by L-BFGS; deterministic.
+    """
+    inputs = sparse.hstack((design.ngrams, sparse.csr_matrix(design.marks)), format="csr", dtype=np.float32)
+    turned = inputs.T.tocsr()
+    share = (weight / weight.sum()).astype(np.float32)
+    shape = (inputs.shape[1], len(CLASSES))
+    rows = np.arange(len(labels))
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        table = flat.reshape(shape).astype(np.float32)
+        logits = inputs @ table
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        likely = odds / odds.sum(1, keepdims=True)
+        surprise = -float(share @ np.log(likely[rows, labels] + 1e-12))
+        likely[rows, labels] -= 1
+        slope = turned @ (likely * share[:, None]) + RIDGE * table
+        return surprise + RIDGE / 2 * float((table**2).sum()), slope.ravel().astype(np.float64)
+
+    start = np.zeros(shape[0] * shape[1])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "maxcor": 8})
+    table = found.x.reshape(shape).astype(np.float32)
+    return table[: 2 * BUCKETS], table[2 * BUCKETS :]
+
+
+def temperature_of(logits: Floats, labels: NDArray[np.int64]) -> float:
+    """By what logits must be divided so that they say how sure they may be (Guo et al. 2017)."""
+    rows = np.arange(len(labels))
+
+    def surprise(temperature: float) -> float:
+        scaled = logits / temperature
+        scaled = scaled - scaled.max(1, keepdims=True)
+        return float(np.mean(np.log(np.exp(scaled).sum(1)) - scaled[rows, labels]))
+
+    candidates = np.geomspace(0.3, 5, 60)
+    return float(candidates[np.argmin([surprise(t) for t in candidates])])
+
+
+def folds_of(count: int, seed: int = 0) -> NDArray[np.int64]:
+    """Which of five folds each row is in."""
+    return np.random.default_rng(seed).permutation(count) % 5
+
+
+def fitted_temperature(prompts: Sequence[Prompt]) -> float:
+    """By what the logits of weights that prompts teach must be divided, from five folds of them."""
+    folds = folds_of(len(prompts))
+    logits = np.zeros((len(prompts), len(CLASSES)), dtype=np.float32)
+    for fold in range(5):
+        taught = [prompt for prompt, of in zip(prompts, folds, strict=True) if of != fold]
+        logits[folds == fold] = Model.of(taught).logits(
+            [p.text for p, of in zip(prompts, folds, strict=True) if of == fold]
+        )
+    return temperature_of(logits, labels_of(prompts))
+
+
+class Model(NamedTuple):
+    """A classifier in the making: scales and logits."""
+
+    scales: Scales
+    ngrams: Floats
+    marks: Floats
+
+    @classmethod
+    def of(cls, prompts: Sequence[Prompt]) -> Model:
+        """What prompts teach."""
+        texts = [prompt.text for prompt in prompts]
+        scales = scales_of(texts)
+        weight = np.array([prompt.weight for prompt in prompts], dtype=np.float32)
+        return cls(scales, *fitted_logits(design_of(texts, scales), labels_of(prompts), weight))
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """Of texts, (n, C)."""
+        design = design_of(texts, self.scales)
+        return design.ngrams @ self.ngrams + design.marks @ self.marks
+
+
+def projection_of(design: Design) -> tuple[Floats, Floats]:
+    """The whitened projection: of words, folded to coarse buckets, and of marks (the last row centres).
+
+    Latent semantic analysis (Deerwester et al. 1990): the leading directions of the training prompts.
+    """
+    table = design.ngrams[:, :BUCKETS].tocsr()
+    folded = sparse.csr_matrix((table.data, table.indices >> COARSE_BITS, table.indptr), shape=(table.shape[0], COARSE))
+    folded.sum_duplicates()
+    scale = MARKS_IN_PROJECTION * BLOCKS[0] / BLOCKS[2]
+    marks = design.marks[:, :-1] * scale
+    inputs = sparse.hstack((folded, sparse.csr_matrix(marks)), format="csr", dtype=np.float64)
+    _, _, turned = svds(inputs, FEATURES + 1, random_state=0)
+    axes = turned[::-1][1:].T  # the first is what all prompts share
+    axes *= np.sign(axes[np.abs(axes).argmax(0), np.arange(FEATURES)])
+    placed = inputs @ axes
+    axes /= placed.std(0)
+    of_marks = np.vstack((axes[COARSE:] * scale, -(placed / placed.std(0)).mean(0)))
+    return axes[:COARSE].astype(np.float32), of_marks.astype(np.float32)
+
+
+def trained(prompts: Sequence[Prompt], version: str, temperature: float = 1.0) -> PromptWeights:
+    """The weights that prompts teach."""
+    texts = [prompt.text for prompt in prompts]
+    scales = scales_of(texts)
+    design = design_of(texts, scales)
+    weight = np.array([prompt.weight for prompt in prompts], dtype=np.float32)
+    logits, mark_logits = fitted_logits(design, labels_of(prompts), weight)
+    projection, mark_projection = projection_of(design)
+    return PromptWeights(
+        version=version,
+        classes=CLASSES,
+        idf=scales.idf,
+        marks=scales.marks,
+        blocks=BLOCKS,
+        logits=logits / temperature,
+        mark_logits=mark_logits / temperature,
+        projection=projection,
+        mark_projection=mark_projection,
+    )
+
+
+def labels_of(prompts: Sequence[Prompt]) -> NDArray[np.int64]:
+    """The index of each prompt's class."""
+    return np.array([CLASSES.index(prompt.task) for prompt in prompts])

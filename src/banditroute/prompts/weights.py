@@ -1,0 +1,142 @@
+"""The trained numbers behind classes and features, as the one file that the package carries them in.
+
+Columns are stored as small integers with a scale each: half the last digit of a weight is far below what a prompt's
+hundreds of n-grams add up to.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.errors import InputError
+
+from .marks import MARKS
+from .ngrams import BUCKETS
+from .senses import Senses
+
+Floats = NDArray[np.float32]
+
+FILE = "prompts.npz"
+COARSE_BITS = 2
+COARSE = BUCKETS >> COARSE_BITS
+"""Buckets of the projection, which sees words alone and needs fewer: 4 of the classifier's are one of its."""
+
+_FULL = 127.0
+_EXACT = ("marks", "blocks", "mark_logits", "mark_projection")
+_ROUNDED = {"idf": _FULL, "logits": 31.0, "projection": 31.0}
+_SENSES_EXACT = ("hashes", "rarity", "centre", "sizes")
+_NIBBLE = 7.0
+_LIFT = 8
+_CUT = 0.999
+
+
+class PromptWeights(NamedTuple):
+    """What the shipped classifier and the default encoder know.
+
+    Attributes:
+        version: names this training; features of two versions never mix.
+        classes: (C,) names.
+        idf: (2 BUCKETS,) inverse document frequencies, log scale.
+        marks: (2, len(MARKS)) centre and scale of each mark.
+        blocks: (3,) how much words, characters and marks count beside each other.
+        logits: (2 BUCKETS, C) of n-grams, in the multinomial linear model, calibrated.
+        mark_logits: (len(MARKS) + 1, C) of marks, the last row always on.
+        projection: (COARSE, p) of words onto the feature space, whitened on the training prompts.
+        mark_projection: (len(MARKS) + 1, p) of marks, the last row always on.
+    """
+
+    version: str
+    classes: tuple[str, ...]
+    idf: Floats
+    marks: Floats
+    blocks: Floats
+    logits: Floats
+    mark_logits: Floats
+    projection: Floats
+    mark_projection: Floats
+
+
+@cache
+def shipped_weights() -> PromptWeights:
+    """The weights in the package."""
+    return unpacked(files("banditroute").joinpath("data", FILE).read_bytes())
+
+
+@cache
+def shipped_senses() -> Senses:
+    """The vectors of words in the package."""
+    return unpacked_senses(files("banditroute").joinpath("data", FILE).read_bytes())
+
+
+def packed(weights: PromptWeights, senses: Senses) -> bytes:
+    """The weights and the vectors as a file."""
+    buffer = io.BytesIO()
+    arrays: dict[str, NDArray[np.generic]] = {
+        "version": np.array(weights.version),
+        "classes": np.array(weights.classes),
+    }
+    for name in _EXACT:
+        arrays[name] = getattr(weights, name)
+    for name in _ROUNDED:
+        arrays[name], arrays[f"{name}_scale"] = _rounded(getattr(weights, name), _ROUNDED[name])
+    nibbles, scale = _rounded(senses.vectors, _NIBBLE)
+    arrays["sense_vectors"], arrays["sense_vectors_scale"] = _paired(nibbles), scale
+    arrays["sense_others"], arrays["sense_others_scale"] = _rounded(senses.others)
+    for name in _SENSES_EXACT:
+        arrays[f"sense_{name}"] = getattr(senses, name)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> PromptWeights:
+    """The weights of a file.
+
+    Raises:
+        InputError: the file was made for other n-grams or marks than this version's.
+    """
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        weights = PromptWeights(
+            version=str(file["version"]),
+            classes=tuple(str(name) for name in file["classes"]),
+            **{name: file[name] for name in _EXACT},
+            **{name: np.ascontiguousarray(file[name] * file[f"{name}_scale"]) for name in _ROUNDED},
+        )
+    if weights.mark_logits.shape[0] != len(MARKS) + 1 or weights.idf.size != 2 * BUCKETS:
+        raise InputError("weights that are not for these n-grams and marks", remedy="train them anew", field=FILE)
+    return weights
+
+
+def unpacked_senses(content: bytes) -> Senses:
+    """The vectors of a file."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        return Senses(
+            vectors=_unpaired(file["sense_vectors"]) * file["sense_vectors_scale"],
+            others=file["sense_others"] * file["sense_others_scale"],
+            hashes=file["sense_hashes"],
+            rarity=file["sense_rarity"],
+            centre=file["sense_centre"],
+            sizes=file["sense_sizes"],
+        )
+
+
+def _rounded(table: Floats, most: float = _FULL) -> tuple[NDArray[np.int8], Floats]:
+    """The table as integers of -most to most, and the scale of each column; what is far out is cut."""
+    largest = np.abs(table).max(0) if most == _FULL else np.quantile(np.abs(table), _CUT, axis=0)
+    scale = np.maximum(largest, 1e-12) / most
+    return np.clip(np.rint(table / scale), -most, most).astype(np.int8), scale.astype(np.float32)
+
+
+def _paired(nibbles: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Two integers of -7 to 7 in each byte."""
+    lifted: NDArray[np.uint8] = (nibbles + _LIFT).astype(np.uint8)
+    return np.asarray((lifted[:, ::2] << 4) | lifted[:, 1::2], dtype=np.uint8)
+
+
+def _unpaired(pairs: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return (np.stack((pairs >> 4, pairs & 15), axis=2).reshape(len(pairs), -1).astype(np.float32)) - _LIFT
