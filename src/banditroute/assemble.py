@@ -15,13 +15,16 @@ from banditroute.delivery.dispatch import Dispatcher, Target
 from banditroute.delivery.endpoint import Endpoint
 from banditroute.delivery.keys import KeyRing
 from banditroute.delivery.pool import ClientPool
-from banditroute.desk import Desk
+from banditroute.desk import Desk, Terms
 from banditroute.errors import ConfigError
 from banditroute.flight import Tower
+from banditroute.grading.judging import Complete, Judge
 from banditroute.learner import Learner
+from banditroute.marking import JUDGE_TASK, Marker, Marking, Panel, SlowMarking
 from banditroute.observe import Event, KeyChanged, NullObserver, Observer
 from banditroute.prompting import prompting_of
 from banditroute.providers.registry import provider_of
+from banditroute.records import ChatRequest, Completion
 from banditroute.router import Router
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.catalog import Catalog
@@ -29,7 +32,7 @@ from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
 from banditroute.routing.sessions import Sessions
 from banditroute.routing.tasks import FeatureEncoder, TaskClassifier
-from banditroute.routing.trust import Trust
+from banditroute.routing.trust import Trust, TrustSettings
 from banditroute.serving import Serving
 from banditroute.storage.memory import MemoryStore
 from banditroute.storage.protocol import Store
@@ -122,15 +125,43 @@ class _Assembly:
             self._observer,
             clock,
             plan.store.retention_s,
-            Trust(plan.trust),
+            Trust(_trust(plan)),
             begin_anew=plan.routing.on_new_encoder == "restart",
         )
         serving = Serving(desk, tower, dispatcher, learner, keep_prompts=plan.store.keep_prompts)
+        serving.marker = self._marker(serving, learner)
         return Router(desk, serving, learner, (*self._endpoints.values(), self._pool), clock)
+
+    def _marker(self, serving: Serving, learner: Learner) -> Marker | None:
+        """Has answers graded; None where nobody is to."""
+        plan = self._plan
+        if not plan.graders and not plan.judges:
+            return None
+        at_once = [Marking(each.grader, frozenset(each.tasks), each.weight, each.calibrate_to) for each in plan.graders]
+        later = [
+            SlowMarking(Judge(each.name, each.bench, _calls(serving, each.name)), frozenset(each.tasks), each.weight)
+            for each in plan.judges
+        ]
+        return Marker(Panel(at_once, later), learner.judge, self._observer, time.time)
 
     def _cooling_until(self, model: str, now: float) -> float:
         endpoint, upstream = self._targets[model]
         return endpoint.cooling_until(now, upstream)
+
+
+def _calls(serving: Serving, judge: str) -> Complete:
+    """Has models answer for a judge, on record and in the budgets like any other call."""
+
+    async def complete(request: ChatRequest, model: str) -> Completion:
+        return (await serving.answer(request, Terms(model, JUDGE_TASK + judge))).completion
+
+    return complete
+
+
+def _trust(plan: RouterConfig) -> TrustSettings:
+    """Whom to believe how much: graders, whose weights are in their judgements already, in full."""
+    graders = {each.name: 1.0 for each in (*plan.graders, *plan.judges)}
+    return replace(plan.trust, sources={**graders, **plan.trust.sources})
 
 
 class _KeyWatch:

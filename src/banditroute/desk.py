@@ -42,6 +42,7 @@ class Terms:
         allowed: if not empty, only these models.
         denied: never these models.
         timeout_s: its whole time, retries and fallbacks included; None = the configured deadline.
+        expected: the right answer, where the caller knows it: for graders, never for a provider.
     """
 
     model: str | None = None
@@ -54,6 +55,7 @@ class Terms:
     allowed: Iterable[str] = ()
     denied: Iterable[str] = ()
     timeout_s: float | None = None
+    expected: str | None = None
 
 
 class Desk:

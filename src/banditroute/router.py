@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from banditroute.desk import Desk, Terms
-from banditroute.errors import InputError, InvalidRequestError, NotOpenError
+from banditroute.errors import FeedbackError, InputError, InvalidRequestError, NotOpenError
 from banditroute.flight import RequestFlight
+from banditroute.grading.protocol import Item
+from banditroute.grading.signals import Signal, quality_of, source_of
 from banditroute.learner import Learner
 from banditroute.providers.reading import MOST_COUNTED
-from banditroute.records import Answer, Decision, Embedded, EmbeddingRequest, Feedback, Json, Outcome, Usage
+from banditroute.records import (
+    Answer,
+    Completion,
+    Decision,
+    Embedded,
+    EmbeddingRequest,
+    Feedback,
+    Grade,
+    Json,
+    Outcome,
+    Usage,
+)
 from banditroute.routed_stream import RoutedStream
 from banditroute.routing.catalog import Catalog
 from banditroute.routing.lessons import checked_quality
@@ -110,6 +123,7 @@ class Router:
         allowed: Iterable[str] = (),
         denied: Iterable[str] = (),
         timeout_s: float | None = None,
+        expected: str | None = None,
         **params: Any,
     ) -> Answer:
         """The answer of the model that is worth its money; on record for good once returned.
@@ -126,6 +140,7 @@ class Router:
             allowed: if not empty, only these models.
             denied: never these models.
             timeout_s: its whole time, retries and fallbacks included; None = the configured deadline.
+            expected: the right answer, where the caller knows it: graders hold the answer against it.
             params: every other field of the request passes through untouched.
 
         Raises:
@@ -137,7 +152,7 @@ class Router:
                 the request's time was up.
         """
         terms = Terms(
-            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s
+            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
         self._check_open()
         return await self._serving.answer(chat_request(messages, params), terms)
@@ -156,6 +171,7 @@ class Router:
         allowed: Iterable[str] = (),
         denied: Iterable[str] = (),
         timeout_s: float | None = None,
+        expected: str | None = None,
         **params: Any,
     ) -> RoutedStream:
         """The same as it is written: `async with router.stream(...) as stream: async for delta in stream`.
@@ -164,7 +180,7 @@ class Router:
         Arguments and errors are those of `chat`; they are raised on entering and iterating.
         """
         terms = Terms(
-            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s
+            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
         self._check_open()
         return RoutedStream(StreamServing(self._serving, self._desk, chat_request(messages, params), terms))
@@ -250,22 +266,66 @@ class Router:
         expected = self._by_caller.pop(decision.decision_id, None) is not None
         self._serving.settle_soon(decision.decision_id, self._serving.record(decision, outcome, expected=expected))
 
-    async def feedback(self, decision_id: str, *, quality: float, source: str = "user") -> bool:
+    async def feedback(
+        self,
+        decision_id: str,
+        *,
+        quality: float | None = None,
+        signal: Signal | None = None,
+        source: str | None = None,
+    ) -> bool:
         """Takes in how good an answer was; written for good once returned.
 
         Returns False where that source already judged the decision: the first judgement counts.
 
+        Args:
+            decision_id: the decision that is judged.
+            quality: from 0 to 1; or else
+            signal: what a user did with the answer, such as Thumb(up=True).
+            source: who or what judges; None = "user", and of a signal user:thumb and so on.
+
         Raises:
-            FeedbackError: the quality is not a number from 0 to 1.
+            FeedbackError: neither a quality from 0 to 1 nor a signal, or both.
             UnknownDecisionError: the decision is not on record.
             NotServedError: it has no whole answer (yet).
             StoreError: the judgement could not be written.
         """
         self._check_open()
-        checked_quality(quality)
+        if (quality is None) == (signal is None):
+            raise FeedbackError("give a quality, or a signal that stands for one", field="quality")
+        if signal is not None:
+            quality, source = quality_of(signal), source_of(signal) if source is None else source
+        source = "user" if source is None else source
         check_text(source, "source")
+        judged = checked_quality(cast("float", quality))
         await self._serving.settled(decision_id)
-        return await self._learner.judge(Feedback(decision_id, quality, source, self._clock()))
+        return await self._learner.judge(Feedback(decision_id, judged, source, self._clock()))
+
+    async def grade(
+        self, decision_id: str, messages: Messages, text: str, *, expected: str | None = None
+    ) -> tuple[Grade, ...]:
+        """Has an answer graded that the caller's own client got, and the grades recorded: see `decide` and `record`.
+
+        Returns what the graders say that are asked at once; judges follow in the background.
+
+        Args:
+            decision_id: the decision, its outcome recorded.
+            messages: what was asked.
+            text: what was answered.
+            expected: the right answer, where the caller knows it.
+
+        Raises:
+            InvalidRequestError: the messages are none.
+            UnknownDecisionError: the decision is not on record.
+        """
+        self._check_open()
+        request = chat_request(messages, {})
+        await self._serving.settled(decision_id)
+        task = (await self._learner.store.trail(decision_id)).decision.context.task
+        if self._serving.marker is None:
+            return ()
+        completion = Completion({}, text, None)
+        return await self._serving.marker.mark(Item(decision_id, task, request, completion, expected))
 
     async def explain(self, decision_id: str) -> Trail:
         """Everything on record of a decision: why this model, what it cost, how it was judged.

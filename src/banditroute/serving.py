@@ -12,7 +12,9 @@ from banditroute.delivery.streaming import AnswerStream
 from banditroute.desk import Desk, Terms
 from banditroute.errors import BanditrouteError, StoreError, UnknownDecisionError
 from banditroute.flight import RequestFlight, Tower
+from banditroute.grading.protocol import Item
 from banditroute.learner import Learner
+from banditroute.marking import JUDGE_TASK, Marker
 from banditroute.observe import StoreFailed
 from banditroute.providers.writing import json_bytes
 from banditroute.records import (
@@ -23,6 +25,7 @@ from banditroute.records import (
     Embedded,
     EmbeddingRequest,
     Embeddings,
+    Grade,
     Outcome,
 )
 from banditroute.routing.budgets import Charge
@@ -42,6 +45,9 @@ class Serving:
         dispatcher: calls models.
         learner: what is learned and spent.
         keep_prompts: the store keeps the messages of every request.
+
+    Attributes:
+        marker: has answers graded; None = nobody grades them.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Serving:
         self._keep_prompts = keep_prompts
         self._settling: dict[str, asyncio.Task[bool]] = {}
         self._under_way: set[str] = set()
+        self.marker: Marker | None = None
 
     async def answer(self, request: ChatRequest, terms: Terms) -> Answer:
         """The whole answer, on record."""
@@ -68,7 +75,7 @@ class Serving:
 
         answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask, late))
         reply = answered.result
-        return await self._land(flight, answered, reply.completion, terms, reply.duration_s, None)
+        return await self._land(flight, answered, reply.completion, terms, reply.duration_s, None, request)
 
     async def embed(self, request: EmbeddingRequest, terms: Terms) -> Embedded:
         """Embeddings, on record."""
@@ -86,7 +93,7 @@ class Serving:
         answered = await self._delivered(flight, self._dispatcher.deliver(flight, ask, late))
         embeddings, duration_s = answered.result
         completion = Completion(embeddings.body, "", embeddings.usage, cost_usd=embeddings.cost_usd)
-        answer = await self._land(flight, answered, completion, terms, duration_s, None)
+        answer = await self._land(flight, answered, completion, terms, duration_s, None, None)
         return Embedded(answer.decision_id, answer.model, embeddings, answer.cost_usd, answer.latency_s)
 
     def begin(self, request: ChatRequest, flight: RequestFlight, *, by_caller: bool = False) -> None:
@@ -121,11 +128,16 @@ class Serving:
         return await self._delivered(flight, self._dispatcher.deliver(flight, ask, late))
 
     async def land_stream(
-        self, flight: RequestFlight, answered: Answered[AnswerStream], completion: Completion, terms: Terms
+        self,
+        flight: RequestFlight,
+        answered: Answered[AnswerStream],
+        completion: Completion,
+        terms: Terms,
+        request: ChatRequest,
     ) -> Answer:
         """The whole answer of a stream that came to its end, on record."""
         stream = answered.result
-        return await self._land(flight, answered, completion, terms, stream.duration_s, stream.ttft_s)
+        return await self._land(flight, answered, completion, terms, stream.duration_s, stream.ttft_s, request)
 
     async def broke(self, flight: RequestFlight, call: Call, partial: Completion) -> None:
         """Settles a stream that did not come to its end, by what had arrived."""
@@ -160,6 +172,8 @@ class Serving:
 
         A stream that nobody reads does not notice; it is found open and charged by the next router on the store.
         """
+        if self.marker is not None:
+            await self.marker.aclose()
         patience_ends = asyncio.get_running_loop().time() + _CLOSING_S
         while self._under_way and asyncio.get_running_loop().time() < patience_ends:
             await asyncio.sleep(_CLOSING_S / 100)
@@ -222,8 +236,9 @@ class Serving:
         terms: Terms,
         duration_s: float,
         ttft_s: float | None,
+        request: ChatRequest | None,
     ) -> Answer:
-        """Settles an answer: dollars at once, then the record."""
+        """Settles an answer: dollars at once, then the record, then the grades; no request: nothing to be graded."""
         decision, model = flight.decision, answered.model
         cost_usd, usage, estimated = flight.cost_usd(model, completion)
         flight.landed(answered, cost_usd, duration_s)
@@ -237,6 +252,7 @@ class Serving:
         )
         self._desk.answered(terms, model, usage.input_tokens)
         recorded = await self._settle(flight, outcome)
+        grades = () if request is None else await self._grades(decision, request, completion, terms)
         return Answer(
             decision_id=decision.decision_id,
             model=model,
@@ -249,7 +265,17 @@ class Serving:
             decision=decision,
             outcome=outcome,
             recorded=recorded,
+            grades=grades,
         )
+
+    async def _grades(
+        self, decision: Decision, request: ChatRequest, completion: Completion, terms: Terms
+    ) -> tuple[Grade, ...]:
+        """The grades that are given at once; a judge's own answer and one from a cache are not graded."""
+        task = decision.context.task
+        if self.marker is None or completion.from_cache or task.startswith(JUDGE_TASK):
+            return ()
+        return await self.marker.mark(Item(decision.decision_id, task, request, completion, terms.expected))
 
 
 class StreamServing:
@@ -279,7 +305,7 @@ class StreamServing:
 
     async def land(self, flight: RequestFlight, answered: Answered[AnswerStream], completion: Completion) -> Answer:
         """The whole answer, on record."""
-        return await self._serving.land_stream(flight, answered, completion, self._terms)
+        return await self._serving.land_stream(flight, answered, completion, self._terms, self._request)
 
     async def broke(self, flight: RequestFlight, call: Call, partial: Completion) -> None:
         """Settles a stream that broke off or that the caller left."""

@@ -87,9 +87,9 @@ class Lab:
         *,
         environ: Mapping[str, str] = KEYS,
         budgets: Sequence[Fields] = (),
-        **sections: Fields,
+        **sections: Fields | Sequence[Fields],
     ) -> Router:
-        """A router that is not open yet; each section's fields go over those of SECTIONS."""
+        """A router that is not open yet; each section's fields go over those of SECTIONS, or are rows of [[tables]]."""
         served = {name: each if isinstance(each, Served) else Served(each) for name, each in models.items()}
         path = self.folder / "router.toml"
         path.write_text("\n".join(_lines(served, budgets, sections)), encoding="utf-8")
@@ -116,7 +116,9 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         yield Lab(tmp_path, stack)
 
 
-def _lines(models: Mapping[str, Served], budgets: Sequence[Fields], sections: Mapping[str, Fields]) -> list[str]:
+def _lines(
+    models: Mapping[str, Served], budgets: Sequence[Fields], sections: Mapping[str, Fields | Sequence[Fields]]
+) -> list[str]:
     hosts: dict[tuple[str, tuple[str, ...]], str] = {}
     for each in models.values():
         hosts.setdefault((_url(each.server), each.keys), f"host{len(hosts)}")
@@ -130,7 +132,11 @@ def _lines(models: Mapping[str, Served], budgets: Sequence[Fields], sections: Ma
     for budget in budgets:
         lines += _table("[[budgets]]", budget)
     for name in {**SECTIONS, **sections}:
-        lines += _table(f"[{name}]", {**SECTIONS.get(name, NONE), **sections.get(name, NONE)})
+        fields = sections.get(name, NONE)
+        for row in fields if isinstance(fields, Sequence) else ():
+            lines += _table(f"[[{name}]]", row)
+        if isinstance(fields, Mapping):
+            lines += _table(f"[{name}]", {**SECTIONS.get(name, NONE), **fields})
     return lines
 
 
@@ -149,4 +155,6 @@ def _toml(value: object) -> str:
         return f'"{value}"'
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_toml(each) for each in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_toml(each)}' for key, each in value.items())} }}"
     return repr(value)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from banditroute.config.budget_tables import BudgetTable
 from banditroute.config.delivery_tables import BreakerTable, HedgeTable, RetryTable, TimeoutsTable, TransportTable
+from banditroute.config.grader_tables import GraderTable, JudgeTable, graders
 from banditroute.config.model_tables import ModelTable, TierTable
 from banditroute.config.provider_tables import ProviderTable
 from banditroute.config.routing_tables import ExploreTable, GatewayKeyTable, GatewayTable, RoutingTable, StoreTable
@@ -36,6 +37,8 @@ class RouterFile(Table):
         default=[], description="name classes by a request's signs; the first that matches decides"
     )
     trust: TrustTable = Field(default_factory=TrustTable, description="whose word on quality counts how much")
+    graders: list[GraderTable] = Field(default=[], description="say how good an answer is, by themselves and at once")
+    judges: list[JudgeTable] = Field(default=[], description="models that say how good a share of the answers is")
     timeouts: TimeoutsTable = Field(
         default_factory=TimeoutsTable, description="time limits of one attempt, for every provider"
     )
@@ -58,11 +61,12 @@ class RouterFile(Table):
             ConfigError: two models have the same name.
         """
         folder = path.parent
+        judges = tuple(table.value() for table in self.judges)
         return RouterConfig(
             path=path,
             providers=tuple(self._provider(table, folder) for table in self.providers),
             catalog=Catalog(tuple(table.value for table in self.models)),
-            budgets=tuple(table.value for table in self.budgets),
+            budgets=(*(table.value for table in self.budgets), *(cap for judge in judges for cap in judge.caps)),
             store=self.store.value(folder),
             retrying=self.retry.value(),
             breaking=self.breaker.value(),
@@ -72,6 +76,8 @@ class RouterFile(Table):
             tasks=tuple(table.value() for table in self.tasks),
             rules=tuple(table.value() for table in self.rules),
             trust=self.trust.value(),
+            graders=graders(self.graders),
+            judges=judges,
         )
 
     def _provider(self, table: ProviderTable, folder: Path) -> ProviderConfig:
@@ -96,6 +102,8 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "tasks": TaskTable,
         "rules": RuleTable,
         "trust": TrustTable,
+        "graders": GraderTable,
+        "judges": JudgeTable,
         "timeouts": TimeoutsTable,
         "transport": TransportTable,
         "retry": RetryTable,

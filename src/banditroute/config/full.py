@@ -40,6 +40,8 @@ def full_toml() -> str:
         _section("[[tasks]]", "tasks"),
         _section("[[rules]]", "rules"),
         _section("[trust]", "trust"),
+        _section("[[graders]]", "graders"),
+        _section("[[judges]]", "judges"),
         *(_section(f"[{name}]", name) for name in ("timeouts", "transport", "retry", "breaker", "hedge")),
         _section("[gateway]", "gateway"),
         _section("[[gateway.keys]]", "keys"),

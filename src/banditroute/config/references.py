@@ -23,6 +23,10 @@ def broken_references(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _unknown_providers(data)
     yield from _repeated("budgets", _rows(data, "budgets"), _budget_name)
     yield from _repeated("tasks", _rows(data, "tasks"), _own_name)
+    yield from _repeated("graders", _rows(data, "graders"), _own_name)
+    yield from _repeated("judges", _rows(data, "judges"), _own_name)
+    yield from _unknown_judges(data)
+    yield from _unknown_parts(data)
     gateway = data.get("gateway")
     if isinstance(gateway, Mapping):
         yield from _repeated("gateway.keys", _rows(cast("Row", gateway), "keys"), _own_name)
@@ -55,9 +59,41 @@ def _unknown_providers(data: Mapping[str, Any]) -> Iterator[Problem]:
     for number, row in _rows(data, "models"):
         provider = row.get("provider")
         if isinstance(provider, str) and provider not in known and known:
-            near = get_close_matches(provider, known, n=1)
-            guess = f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(map(repr, known))}"
-            yield Problem(("models", number, "provider"), f"no provider is named {provider!r}", guess)
+            problem = f"no provider is named {provider!r}"
+            yield Problem(("models", number, "provider"), problem, _guess(provider, known))
+
+
+def _unknown_judges(data: Mapping[str, Any]) -> Iterator[Problem]:
+    known = [name for _, row in _rows(data, "models") if isinstance(name := _own_name(row), str)]
+    for number, row in _rows(data, "judges"):
+        for key in ("model", "baseline_model"):
+            model = row.get(key)
+            if isinstance(model, str) and model not in known and known:
+                yield Problem(("judges", number, key), f"no model is named {model!r}", _guess(model, known))
+
+
+def _unknown_parts(data: Mapping[str, Any]) -> Iterator[Problem]:
+    judges = [name for _, row in _rows(data, "judges") if isinstance(name := _own_name(row), str)]
+    plain = [
+        name
+        for _, row in _rows(data, "graders")
+        if isinstance(name := _own_name(row), str) and row.get("kind") != "blend"
+    ]
+    for number, row in _rows(data, "graders"):
+        parts: object = row.get("parts")
+        for part in cast("Row", parts) if isinstance(parts, Mapping) else ():
+            if part not in plain:
+                yield Problem(
+                    ("graders", number, "parts"), f"no grader to blend is named {part!r}", _guess(part, plain)
+                )
+        judge = row.get("calibrate_to")
+        if isinstance(judge, str) and judge not in judges:
+            yield Problem(("graders", number, "calibrate_to"), f"no judge is named {judge!r}", _guess(judge, judges))
+
+
+def _guess(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(map(repr, known)) or 'none'}"
 
 
 def _own_name(row: Row) -> object:

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from banditroute.delivery.settings import Breaking, Hedging, Retrying, Timeouts, Transport
+from banditroute.grading.judging import Bench
+from banditroute.grading.protocol import Grader
 from banditroute.learning.policy import PolicySettings
 from banditroute.prompts.classifier import SURE
 from banditroute.providers.registry import NO_OPTIONS, ProviderOptions
@@ -138,6 +140,44 @@ class RuleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class GraderConfig:
+    """A grader that needs nobody else.
+
+    Attributes:
+        name: the source of its grades.
+        grader: grades.
+        tasks: task classes whose answers it grades; empty = all.
+        weight: how much its grades count.
+        calibrate_to: the judge on whose scale its grades are brought; or none.
+    """
+
+    name: str
+    grader: Grader
+    tasks: tuple[str, ...] = ()
+    weight: float = 1.0
+    calibrate_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeConfig:
+    """A judge: a model that grades other models' answers.
+
+    Attributes:
+        name: the source of its grades.
+        bench: who judges, and what.
+        tasks: task classes whose answers it grades; empty = all.
+        weight: how much its grades count.
+        caps: its own budgets.
+    """
+
+    name: str
+    bench: Bench
+    tasks: tuple[str, ...] = ()
+    weight: float = 1.0
+    caps: tuple[Cap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayKey:
     """A key that a client of the gateway shows.
 
@@ -181,6 +221,8 @@ class RouterConfig:
         tasks: task classes of one's own.
         rules: name classes before the classifier does, in order.
         trust: whose judgements count how much.
+        graders: grade answers at once.
+        judges: grade answers in the background.
     """
 
     path: Path
@@ -196,3 +238,5 @@ class RouterConfig:
     tasks: tuple[OwnTask, ...] = ()
     rules: tuple[RuleConfig, ...] = ()
     trust: TrustSettings = _TRUST
+    graders: tuple[GraderConfig, ...] = ()
+    judges: tuple[JudgeConfig, ...] = ()

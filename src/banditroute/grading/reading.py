@@ -1,0 +1,59 @@
+"""How much of an answer graders read, and how they read it: bounds that hold whatever a model wrote."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from banditroute.errors import UngradableError
+
+MOST_CHARACTERS = 1 << 20
+"""Graders that take an answer apart read no more than this."""
+
+_PIECE = 256  # normalising is quadratic in a run of combining marks, so that runs are cut
+_MEANINGFUL = frozenset("-#%&@/\\")  # punctuation to Unicode, but -5 is not 5, and C# is not C
+
+
+def readable(text: str, most: int = MOST_CHARACTERS) -> str:
+    """The text.
+
+    Raises:
+        UngradableError: it has more than `most` characters.
+    """
+    if len(text) > most:
+        raise UngradableError(f"the answer has {len(text):,} characters, more than the {most:,} that are read")
+    return text
+
+
+def folded(text: str, *, case: bool = True, space: bool = True, punctuation: bool = True) -> str:
+    """The text in Unicode's compatibility form (NFKC), without what is not to matter.
+
+    Args:
+        text: any text.
+        case: capitals do not matter.
+        space: it does not matter how much white space stands between words.
+        punctuation: quotes, brackets, full stops and the like around words do not matter; inside words, as in 3.14,
+            they do.
+    """
+    text = "".join(_normal(text))
+    if case:
+        text = text.casefold()
+    if punctuation:
+        marks = "".join(mark for mark in set(text) if _is_mark(mark))
+        leading = marks.replace(".", "")  # .5 is not 5
+        text = " ".join(word.lstrip(leading).rstrip(marks) for word in text.split(" "))
+    return " ".join(text.split()) if space else text
+
+
+def _normal(text: str) -> Iterator[str]:
+    if text.isascii():
+        yield text
+        return
+    for start in range(0, len(text), _PIECE):
+        yield unicodedata.normalize("NFKC", text[start : start + _PIECE])
+
+
+def _is_mark(character: str) -> bool:
+    if character in _MEANINGFUL:
+        return False
+    return character == "`" or unicodedata.category(character).startswith("P")
