@@ -37,6 +37,7 @@ from prompt_model import (
     labels_of,
     own_prompts,
     shared_prompts,
+    written_prompts,
 )
 
 PAGE = ROOT / "docs" / "tasks.md"
@@ -134,8 +135,9 @@ def _accuracies(folds: float, human: list[float], held: Scored, own: list[Prompt
             f"| {len(held.prompts)} prompts written for testing, ten languages | {held.accuracy:.3f} | .85 |",
             f"| the same: expected calibration error | {_calibration_error(held):.3f} | .05 |",
             "",
-            f"The training set is {len(shared_prompts()):,} public prompts and {len(own):,} of the project's own. Of "
-            f"the held-out prompts {sure[0]:.1%} get a named class, of which {sure[1]:.1%} are right; the others are "
+            f"The training set: {len(shared_prompts()):,} public prompts, {len(written_prompts()):,} of the project's "
+            f"own and {len(own) - len(written_prompts()):,} phrases by which people say what they want. Of the "
+            f"held-out prompts {sure[0]:.1%} get a named class, of which {sure[1]:.1%} are right; the others are "
             f"`{GENERAL}`.",
         )
     )

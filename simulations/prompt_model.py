@@ -38,17 +38,22 @@ CLASSES = (
     "summarization",
     "translation",
 )
-BLOCKS = np.array((2.0, 1.0, 0.1 / 6), dtype=np.float32)
-"""How much words, characters and marks count beside each other; by 5-fold accuracy on the shared file."""
+BLOCKS = np.array((2.0, 2.0, 1 / 12), dtype=np.float32)
+"""How much words, characters and marks count beside each other; by four folds of the project's own prompts."""
 
 RIDGE = 3e-7
-STEPS = 80
+STEPS = 60
+BALANCE = 0.5
+"""The power to which classes are weighted by their rarity; 0 = not at all, 1 = all alike."""
+
 FEATURES = 22
-MARKS_IN_PROJECTION = 1.0
+MARKS_IN_PROJECTION = 0.3
 """How much marks count beside words in the projection; by what a router gets on judged9_val with it."""
 
-LABEL_WEIGHT = {"origin_only": 0.3, "dataset_of_origin": 0.7, "template": 0.7}
-"""How much a row counts whose label follows from where it was found; 1 where a person gave it."""
+LABEL_WEIGHT = {"origin_only": 0.02, "dataset_of_origin": 0.05, "template": 0.05}
+PUBLIC_WEIGHT = 0.2
+"""How much a public row counts whose label follows from where it was found, and one whose label a person gave,
+against 1 for the project's own: public prompts are many and alike."""
 
 Floats = NDArray[np.float32]
 
@@ -68,18 +73,34 @@ def shared_prompts() -> list[Prompt]:
     with gzip.open(SHARED, "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [
-        Prompt(row["text"], row["task"], row["source"], LABEL_WEIGHT.get(row["label_kind"], 1.0), row["lang"])
+        Prompt(row["text"], row["task"], row["source"], LABEL_WEIGHT.get(row["label_kind"], PUBLIC_WEIGHT), row["lang"])
         for row in rows
     ]
 
 
 def own_prompts() -> list[Prompt]:
+    """The prompts that were written for training, and the cues."""
+    return written_prompts() + cues()
+
+
+def written_prompts() -> list[Prompt]:
     """The prompts that were written for training."""
     return [
         Prompt(row["text"], row["task"], path.stem, lang=row["lang"])
         for path in sorted((OWN / "training").glob("*.jsonl"))
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
     ]
+
+
+def cues() -> list[Prompt]:
+    """Phrases by which people say what they want, as prompts of a few words."""
+    found: list[Prompt] = []
+    for line in (OWN / "cues.txt").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            head, _, phrases = line.partition(":")
+            task, lang = head.split()
+            found += [Prompt(phrase.strip(), task, "cues", lang=lang) for phrase in phrases.split(";")]
+    return found
 
 
 def held_out_prompts() -> list[Prompt]:
@@ -178,7 +199,11 @@ def folds_of(count: int, seed: int = 0) -> NDArray[np.int64]:
 
 
 def fitted_temperature(prompts: Sequence[Prompt]) -> float:
-    """By what the logits of weights that prompts teach must be divided, from five folds of them."""
+    """By what the logits of weights that prompts teach must be divided, from five folds of them.
+
+    What counts is how sure the model may be of prompts as people write them: neither public ones, which are many and
+    alike, nor cues.
+    """
     folds = folds_of(len(prompts))
     logits = np.zeros((len(prompts), len(CLASSES)), dtype=np.float32)
     for fold in range(5):
@@ -186,7 +211,8 @@ def fitted_temperature(prompts: Sequence[Prompt]) -> float:
         logits[folds == fold] = Model.of(taught).logits(
             [p.text for p, of in zip(prompts, folds, strict=True) if of == fold]
         )
-    return temperature_of(logits, labels_of(prompts))
+    written = np.array([prompt.weight == 1.0 and prompt.source != "cues" for prompt in prompts])
+    return temperature_of(logits[written], labels_of(prompts)[written])
 
 
 class Model(NamedTuple):
@@ -201,8 +227,7 @@ class Model(NamedTuple):
         """What prompts teach."""
         texts = [prompt.text for prompt in prompts]
         scales = scales_of(texts)
-        weight = np.array([prompt.weight for prompt in prompts], dtype=np.float32)
-        return cls(scales, *fitted_logits(design_of(texts, scales), labels_of(prompts), weight))
+        return cls(scales, *fitted_logits(design_of(texts, scales), labels_of(prompts), weights_of(prompts)))
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Of texts, (n, C)."""
@@ -235,9 +260,9 @@ def trained(prompts: Sequence[Prompt], version: str, temperature: float = 1.0) -
     texts = [prompt.text for prompt in prompts]
     scales = scales_of(texts)
     design = design_of(texts, scales)
-    weight = np.array([prompt.weight for prompt in prompts], dtype=np.float32)
-    logits, mark_logits = fitted_logits(design, labels_of(prompts), weight)
-    projection, mark_projection = projection_of(design)
+    logits, mark_logits = fitted_logits(design, labels_of(prompts), weights_of(prompts))
+    public = np.array([prompt.weight < 1.0 for prompt in prompts])  # long and varied: they span the space better
+    projection, mark_projection = projection_of(design.rows(public))
     return PromptWeights(
         version=version,
         classes=CLASSES,
@@ -249,6 +274,13 @@ def trained(prompts: Sequence[Prompt], version: str, temperature: float = 1.0) -
         projection=projection,
         mark_projection=mark_projection,
     )
+
+
+def weights_of(prompts: Sequence[Prompt]) -> Floats:
+    """How much each prompt counts, rare classes more."""
+    labels, weight = labels_of(prompts), np.array([prompt.weight for prompt in prompts])
+    totals = np.maximum(np.bincount(labels, weight, len(CLASSES)), 1e-9)
+    return np.asarray(weight * (totals.mean() / totals)[labels] ** BALANCE, dtype=np.float32)
 
 
 def labels_of(prompts: Sequence[Prompt]) -> NDArray[np.int64]:

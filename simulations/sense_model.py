@@ -24,7 +24,7 @@ from banditroute.prompts.ngrams import words_of
 from banditroute.prompts.senses import Senses, sense_of
 from prompt_model import OWN, Prompt
 
-WORDS = 16_000
+WORDS = 14_000
 HALF = 48
 SIZES = np.array((1.0, 1.2), dtype=np.float32)
 OTHERS = 600
@@ -99,10 +99,14 @@ class Topics(NamedTuple):
 def _topics() -> Topics:
     lines = [line for line in (OWN / "topics.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     words: dict[str, list[int]] = {}
-    for topic, line in enumerate(lines):
-        for word in line.partition(":")[2].split():
-            words.setdefault(word, []).append(topic)
-    return Topics(words, len(lines))
+    topics: dict[str, int] = {}
+    for line in lines:
+        name, _, listed = line.partition(":")
+        topic = topics.setdefault(name, len(topics))
+        for word in dict.fromkeys(listed.split()):
+            if topic not in words.setdefault(word, []):
+                words[word].append(topic)
+    return Topics(words, len(topics))
 
 
 def _words(texts: Sequence[str]) -> Words:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from banditroute.config import ProviderConfig, RouterConfig, StoreConfig, load_config, require_keys
+from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.delivery.availability import Availability
 from banditroute.delivery.dispatch import Dispatcher, Target
 from banditroute.delivery.endpoint import Endpoint
@@ -18,9 +19,9 @@ from banditroute.delivery.pool import ClientPool
 from banditroute.desk import Desk, Terms
 from banditroute.errors import ConfigError
 from banditroute.flight import Tower
-from banditroute.grading.judging import Complete, Judge
+from banditroute.grading.judging import Judge
 from banditroute.learner import Learner
-from banditroute.marking import JUDGE_TASK, Marker, Marking, Panel, SlowMarking
+from banditroute.marking import Marker, Marking, Panel, SlowMarking
 from banditroute.observe import Event, KeyChanged, NullObserver, Observer
 from banditroute.prompting import prompting_of
 from banditroute.providers.registry import provider_of
@@ -31,7 +32,7 @@ from banditroute.routing.catalog import Catalog
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
 from banditroute.routing.sessions import Sessions
-from banditroute.routing.tasks import FeatureEncoder, TaskClassifier
+from banditroute.routing.tasks import JUDGE_TASK, FeatureEncoder, TaskClassifier
 from banditroute.routing.trust import Trust, TrustSettings
 from banditroute.serving import Serving
 from banditroute.storage.memory import MemoryStore
@@ -137,25 +138,34 @@ class _Assembly:
         plan = self._plan
         if not plan.graders and not plan.judges:
             return None
-        at_once = [Marking(each.grader, frozenset(each.tasks), each.weight, each.calibrate_to) for each in plan.graders]
-        later = [
-            SlowMarking(Judge(each.name, each.bench, _calls(serving, each.name)), frozenset(each.tasks), each.weight)
-            for each in plan.judges
-        ]
-        return Marker(Panel(at_once, later), learner.judge, self._observer, time.time)
+        panel = Panel(
+            inline=[_marking(each) for each in plan.graders if each.when == "inline"],
+            background=[_marking(each) for each in plan.graders if each.when == "background"],
+            judges=[
+                SlowMarking(_judge(each, serving, learner.decider.width), frozenset(each.tasks), each.weight)
+                for each in plan.judges
+            ],
+        )
+        return Marker(panel, learner.judge, self._observer, time.time)
 
     def _cooling_until(self, model: str, now: float) -> float:
         endpoint, upstream = self._targets[model]
         return endpoint.cooling_until(now, upstream)
 
 
-def _calls(serving: Serving, judge: str) -> Complete:
-    """Has models answer for a judge, on record and in the budgets like any other call."""
+def _marking(grader: GraderConfig) -> Marking:
+    return Marking(grader.grader, frozenset(grader.tasks), grader.weight, grader.calibrate_to)
+
+
+def _judge(config: JudgeConfig, serving: Serving, width: int) -> Judge:
+    """A judge whose models answer it on record and within the budgets, like any other call."""
+    features = (0.0,) * width  # no encoder is asked what it says of a verdict, from which nothing is learned
 
     async def complete(request: ChatRequest, model: str) -> Completion:
-        return (await serving.answer(request, Terms(model, JUDGE_TASK + judge))).completion
+        terms = Terms(model, JUDGE_TASK + config.name, features=features)
+        return (await serving.answer(request, terms)).completion
 
-    return complete
+    return Judge(config.name, config.bench, complete)
 
 
 def _trust(plan: RouterConfig) -> TrustSettings:

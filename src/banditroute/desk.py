@@ -19,7 +19,7 @@ from banditroute.records import ChatRequest, Context, Decision
 from banditroute.routing.catalog import AUTO
 from banditroute.routing.requests import check_text, demand_of, input_tokens, is_number
 from banditroute.routing.sessions import Sessions, Stay
-from banditroute.routing.tasks import GENERAL, FeatureEncoder, Task, TaskClassifier
+from banditroute.routing.tasks import GENERAL, FeatureEncoder, Task, TaskClassifier, is_judging
 
 MOST_TASKS = 64
 """Task classes that are learned apart; requests that name yet another one count as `general`."""
@@ -137,6 +137,8 @@ class Desk:
 
     def _bounded(self, task: str) -> Task:
         """The class that the caller names, while there are not too many: a name made up anew each time is no class."""
+        if is_judging(task):  # never learned, so it takes no other's place; and as `general` it would be judged itself
+            return Task(task)
         return Task(task if self._tower.decider.may_learn(task, MOST_TASKS) else GENERAL)
 
     def _named(self, terms: Terms) -> tuple[str | None, str | None]:
@@ -215,13 +217,16 @@ class Desk:
             return None
 
     def _check_caps(self, asked: Asked, cheapest: Decision, now: float) -> None:
-        """Raises BudgetExceededError where a cap that is reached does not let the cheapest model serve all the same."""
+        """Raises BudgetExceededError where a cap that is reached does not let the cheapest model serve all the same.
+
+        None does for a judge: what it would say can wait.
+        """
         tower, context = self._tower, asked.context
         model = tower.decider.catalog[cheapest.chosen]
         needed_usd = tower.decider.reservation_usd(model, context, asked.demand)
         for account in tower.ledger.accounts(now):
             if account.cap.scope.covers(asked.tenant, context.task) and account.left_usd < needed_usd:
-                rejected = account.cap.on_exhausted == "reject"
+                rejected = account.cap.on_exhausted == "reject" or is_judging(context.task)
                 tower.observer.notify(BudgetExhausted(account.cap.name, cheapest.decision_id, rejected))
                 if rejected:
                     raise account.exceeded(now)

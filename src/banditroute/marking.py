@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from banditroute.errors import BanditrouteError, UngradableError
-from banditroute.grading.calibration import Calibration
-from banditroute.grading.judging import Judge
 from banditroute.grading.protocol import Grader, Item, SlowGrader
+from banditroute.grading.scale import Scale
 from banditroute.observe import NotGraded, Observer
 from banditroute.records import Feedback, Grade
-
-JUDGE_TASK = "judge:"
-"""What the task class of a judge's calls begins with; such a call is never graded itself."""
 
 _MOST_WAITING = 1_000
 
@@ -59,31 +54,21 @@ class SlowMarking:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Who grades: `at_once` before an answer is given, `later` in the background after it."""
+    """Who grades.
 
-    at_once: Sequence[Marking] = field(default_factory=tuple[Marking, ...])
-    later: Sequence[SlowMarking] = field(default_factory=tuple[SlowMarking, ...])
+    Attributes:
+        inline: before an answer is given, their grades with it and on record.
+        background: just after it.
+        judges: in the background, for as long as it takes.
+    """
+
+    inline: Sequence[Marking] = field(default_factory=tuple[Marking, ...])
+    background: Sequence[Marking] = field(default_factory=tuple[Marking, ...])
+    judges: Sequence[SlowMarking] = field(default_factory=tuple[SlowMarking, ...])
 
 
-class Scale:
-    """Brings one grader's grades onto a judge's scale, by the answers that both have graded."""
-
-    def __init__(self) -> None:
-        self.calibration = Calibration()
-        self._alone: OrderedDict[str, float] = OrderedDict()
-
-    def grade(self, decision_id: str, quality: float) -> float:
-        """The grade on the judge's scale; remembered until the judge has spoken."""
-        self._alone[decision_id] = quality
-        if len(self._alone) > _MOST_WAITING:
-            self._alone.popitem(last=False)
-        return self.calibration.apply(quality)
-
-    def compare(self, decision_id: str, judged: float) -> None:
-        """Takes in what the judge said of the same answer."""
-        quality = self._alone.pop(decision_id, None)
-        if quality is not None:
-            self.calibration.add(quality, judged)
+Weighed = tuple[Grade, float]
+"""A grade, and how much it counts."""
 
 
 class Marker:
@@ -94,77 +79,119 @@ class Marker:
         record: takes in a judgement.
         observer: is told of answers that a grader could not grade.
         clock: seconds since the epoch.
+        most_waiting: answers that may wait for judges, or for graders in the background; more are left ungraded.
     """
 
-    def __init__(self, panel: Panel, record: Record, observer: Observer, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        record: Record,
+        observer: Observer,
+        clock: Callable[[], float],
+        *,
+        most_waiting: int = _MOST_WAITING,
+    ) -> None:
         self._panel = panel
         self._record = record
         self._observer = observer
         self._clock = clock
-        self._scales = {marking.grader.name: Scale() for marking in panel.at_once if marking.calibrate_to}
-        self._waiting: set[asyncio.Task[None]] = set()
+        self._most_waiting = most_waiting
+        quick = (*panel.inline, *panel.background)
+        self._scales = {each.grader.name: Scale() for each in quick if each.calibrate_to}
+        self._followed = [(each.calibrate_to, self._scales[each.grader.name]) for each in quick if each.calibrate_to]
+        self._finishing: set[asyncio.Task[None]] = set()
+        self._judging: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def mark(self, item: Item) -> tuple[Grade, ...]:
-        """The grades that are given at once, on record; the others follow by themselves."""
-        grades: list[Grade] = []
-        for marking in self._panel.at_once:
-            if marking.covers(item.task) and (grade := self._graded(marking, item)) is not None:
-                await self._recorded(item, grade, marking.weight)
-                grades.append(grade)
-        for marking in self._panel.later:
-            if marking.covers(item.task):
-                self._begin(marking, item)
-        return tuple(grades)
+        """The grades that are given at once, on record; the others follow by themselves.
+
+        A caller that leaves does not keep them from being recorded.
+        """
+        grades = list(self._grades(self._panel.inline, item))
+        if any(marking.covers(item.task) for marking in self._panel.background):
+            self._begin(self._finishing, self._follow_up(item), item, "background")
+        for marking in self._panel.judges:
+            if marking.covers(item.task) and marking.grader.wants(item):
+                self._begin(self._judging, self._judge(marking, item), item, marking.grader.name)
+        if grades:
+            await self._kept(item, grades)
+        return tuple(grade for grade, _ in grades)
 
     async def settled(self) -> None:
         """Returns once all that is being graded in the background has been."""
-        while self._waiting:
-            await asyncio.gather(*self._waiting, return_exceptions=True)
+        while waiting := self._finishing | self._judging:
+            await asyncio.wait(waiting)
 
     async def aclose(self) -> None:
-        """Gives up what is being graded in the background; a second call does nothing."""
+        """Finishes what needs nobody else, and gives up what judges have not answered; a second call does nothing."""
         self._closed = True
-        for marking in self._panel.later:
-            if isinstance(marking.grader, Judge):
-                await marking.grader.aclose()
-        for task in self._waiting:
+        for task in self._judging:
             task.cancel()
-        await asyncio.gather(*self._waiting, return_exceptions=True)
+        for marking in self._panel.judges:
+            await marking.grader.aclose()
+        await self.settled()
 
-    def _graded(self, marking: Marking, item: Item) -> Grade | None:
-        grader = marking.grader
+    def _begin(
+        self, where: set[asyncio.Task[None]], work: Coroutine[None, None, None], item: Item, grader: str
+    ) -> None:
+        """Lets the work go on by itself, unless too much waits already."""
+        if not self._closed and len(where) < self._most_waiting:
+            self._owned(where, work)
+            return
+        work.close()
+        problem = "the router is closing" if self._closed else "too many answers wait to be graded"
+        self._observer.notify(NotGraded(item.decision_id, grader, problem))
+
+    def _owned(self, where: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        where.add(task)
+        task.add_done_callback(where.discard)
+        return task
+
+    def _grades(self, markings: Iterable[Marking], item: Item) -> Iterator[Weighed]:
+        """What graders say that need nobody else."""
+        for marking in markings:
+            if not marking.covers(item.task) or (quality := self._quality(marking.grader, item)) is None:
+                continue
+            name = marking.grader.name
+            scale = self._scales.get(name)
+            yield Grade(quality if scale is None else scale.grade(item.decision_id, quality), name), marking.weight
+
+    def _quality(self, grader: Grader, item: Item) -> float | None:
         try:
-            quality = grader.grade(item)
+            return _checked(grader.grade(item))
         except UngradableError as error:
-            self._observer.notify(NotGraded(item.decision_id, grader.name, str(error)))
-            return None
-        if quality is None:
-            return None
-        scale = self._scales.get(grader.name)
-        return Grade(quality if scale is None else scale.grade(item.decision_id, quality), grader.name)
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - an answer that is paid for is not lost to a grader's defect
+            problem = f"the grader failed: {type(error).__name__}"  # its words may quote the prompt
+        self._observer.notify(NotGraded(item.decision_id, grader.name, problem))
+        return None
 
-    def _begin(self, marking: SlowMarking, item: Item) -> None:
-        if self._closed or len(self._waiting) >= _MOST_WAITING:
-            problem = "too many answers wait to be graded"
-            self._observer.notify(NotGraded(item.decision_id, marking.grader.name, problem))
-            return
-        task = asyncio.create_task(self._later(marking, item))
-        self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+    async def _follow_up(self, item: Item) -> None:
+        await self._record_all(item, self._grades(self._panel.background, item))
 
-    async def _later(self, marking: SlowMarking, item: Item) -> None:
+    async def _judge(self, marking: SlowMarking, item: Item) -> None:
+        name = marking.grader.name
         try:
-            quality = await marking.grader.grade(item)
+            quality = _checked(await marking.grader.grade(item))
         except UngradableError as error:
-            self._observer.notify(NotGraded(item.decision_id, marking.grader.name, str(error)))
+            self._observer.notify(NotGraded(item.decision_id, name, str(error)))
             return
         if quality is None:
             return
-        for cheap in self._panel.at_once:
-            if cheap.calibrate_to == marking.grader.name:
-                self._scales[cheap.grader.name].compare(item.decision_id, quality)
-        await self._recorded(item, Grade(quality, marking.grader.name), marking.weight)
+        for followed, scale in self._followed:
+            if followed == name:
+                scale.compare(item.decision_id, quality)
+        await self._kept(item, [(Grade(quality, name), marking.weight)])
+
+    async def _kept(self, item: Item, grades: Iterable[Weighed]) -> None:
+        """Waits until the grades are written, which they are even where nobody waits any more."""
+        await asyncio.shield(self._owned(self._finishing, self._record_all(item, grades)))
+
+    async def _record_all(self, item: Item, grades: Iterable[Weighed]) -> None:
+        """Writes the grades, all at once: one wait for the store, not one each."""
+        await asyncio.gather(*(self._recorded(item, grade, weight) for grade, weight in grades))
 
     async def _recorded(self, item: Item, grade: Grade, weight: float) -> None:
         feedback = Feedback(item.decision_id, grade.quality, grade.source, self._clock(), weight)
@@ -172,3 +199,14 @@ class Marker:
             await self._record(feedback)
         except BanditrouteError as error:
             self._observer.notify(NotGraded(item.decision_id, grade.source, f"the grade was not recorded: {error}"))
+
+
+def _checked(quality: float | None) -> float | None:
+    """The quality, if it is one.
+
+    Raises:
+        UngradableError: it is not a number from 0 to 1.
+    """
+    if quality is None or 0.0 <= quality <= 1.0:
+        return quality
+    raise UngradableError(f"the grader says {quality!r}, which is not a quality from 0 to 1")

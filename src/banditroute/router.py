@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol, cast
 from banditroute.desk import Desk, Terms
 from banditroute.errors import FeedbackError, InputError, InvalidRequestError, NotOpenError
 from banditroute.flight import RequestFlight
-from banditroute.grading.protocol import Item
 from banditroute.grading.signals import Signal, quality_of, source_of
 from banditroute.learner import Learner
 from banditroute.providers.reading import MOST_COUNTED
@@ -27,16 +26,20 @@ from banditroute.records import (
     Usage,
 )
 from banditroute.routed_stream import RoutedStream
-from banditroute.routing.catalog import Catalog
+from banditroute.routing.catalog import AUTO, Catalog
 from banditroute.routing.lessons import checked_quality
 from banditroute.routing.requests import chat_request, check_text
+from banditroute.routing.tasks import JUDGE_TASK
 from banditroute.serving import Serving, StreamServing
+from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Trail
 
 Messages = str | Sequence[Json]
 
 EMBEDDINGS = "embeddings"
 """The task class of calls that ask for embeddings."""
+
+_AUTO_JUDGE = f"{AUTO}:{JUDGE_TASK}"
 
 
 class Closing(Protocol):
@@ -93,6 +96,7 @@ class Router:
         self._state = "closed"
         self._serving.close()
         try:
+            await self._serving.stop_grading()
             for connection in self._connections:
                 await connection.aclose()
             await self._serving.aclose()
@@ -154,7 +158,7 @@ class Router:
         terms = Terms(
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
-        self._check_open()
+        self._check(terms)
         return await self._serving.answer(chat_request(messages, params), terms)
 
     def stream(
@@ -182,7 +186,7 @@ class Router:
         terms = Terms(
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
-        self._check_open()
+        self._check(terms)
         return RoutedStream(StreamServing(self._serving, self._desk, chat_request(messages, params), terms))
 
     def decide(
@@ -205,7 +209,7 @@ class Router:
         Arguments and errors are those of `chat`.
         """
         terms = Terms(model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied)
-        self._check_open()
+        self._check(terms)
         request = chat_request(messages, params)
         flight = self._desk.decide(request, terms, self._record_within_s)
         self._serving.begin(request, flight, by_caller=True)
@@ -302,30 +306,37 @@ class Router:
         return await self._learner.judge(Feedback(decision_id, judged, source, self._clock()))
 
     async def grade(
-        self, decision_id: str, messages: Messages, text: str, *, expected: str | None = None
+        self,
+        decision_id: str,
+        messages: Messages,
+        answer: str | Completion,
+        *,
+        expected: str | None = None,
+        **params: Any,
     ) -> tuple[Grade, ...]:
         """Has an answer graded that the caller's own client got, and the grades recorded: see `decide` and `record`.
 
-        Returns what the graders say that are asked at once; judges follow in the background.
+        Returns what the graders say that are asked at once; the others follow in the background.
 
         Args:
             decision_id: the decision, its outcome recorded.
             messages: what was asked.
-            text: what was answered.
+            answer: what was answered; a Completion also carries tool calls and why it ended.
             expected: the right answer, where the caller knows it.
+            params: other fields of the request that graders look at, such as tools and response_format.
 
         Raises:
             InvalidRequestError: the messages are none.
             UnknownDecisionError: the decision is not on record.
+            NotServedError: it has no whole answer (yet).
         """
         self._check_open()
-        request = chat_request(messages, {})
+        request = chat_request(messages, params)
+        completion = Completion({}, answer, None) if isinstance(answer, str) else answer
         await self._serving.settled(decision_id)
-        task = (await self._learner.store.trail(decision_id)).decision.context.task
-        if self._serving.marker is None:
-            return ()
-        completion = Completion({}, text, None)
-        return await self._serving.marker.mark(Item(decision_id, task, request, completion, expected))
+        trail = await self._learner.store.trail(decision_id)
+        judgeable(decision_id, trail.outcome)
+        return await self._serving.graded(trail.decision, request, completion, expected)
 
     async def explain(self, decision_id: str) -> Trail:
         """Everything on record of a decision: why this model, what it cost, how it was judged.
@@ -360,6 +371,12 @@ class Router:
         features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
         terms = Terms(model, EMBEDDINGS, tenant, features=features, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
         return await self._serving.embed(EmbeddingRequest(inputs, params), terms)
+
+    def _check(self, terms: Terms) -> None:
+        self._check_open()
+        if str(terms.task).startswith(JUDGE_TASK) or str(terms.model).startswith(_AUTO_JUDGE):
+            problem = f"classes that begin with {JUDGE_TASK!r} are kept for judges"
+            raise InvalidRequestError(problem, remedy="name the task otherwise", field="task")
 
     def _check_open(self) -> None:
         if self._state == "new":

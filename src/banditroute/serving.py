@@ -14,7 +14,7 @@ from banditroute.errors import BanditrouteError, StoreError, UnknownDecisionErro
 from banditroute.flight import RequestFlight, Tower
 from banditroute.grading.protocol import Item
 from banditroute.learner import Learner
-from banditroute.marking import JUDGE_TASK, Marker
+from banditroute.marking import Marker
 from banditroute.observe import StoreFailed
 from banditroute.providers.writing import json_bytes
 from banditroute.records import (
@@ -29,6 +29,7 @@ from banditroute.records import (
     Outcome,
 )
 from banditroute.routing.budgets import Charge
+from banditroute.routing.tasks import is_judging
 from banditroute.storage.protocol import Dispatch
 
 T = TypeVar("T")
@@ -163,6 +164,20 @@ class Serving:
         if task is not None:
             await asyncio.shield(task)
 
+    async def graded(
+        self, decision: Decision, request: ChatRequest, completion: Completion, expected: str | None
+    ) -> tuple[Grade, ...]:
+        """The grades that are given at once; a judge's own answer and one from a cache are not graded."""
+        task = decision.context.task
+        if self.marker is None or completion.from_cache or is_judging(task):
+            return ()
+        return await self.marker.mark(Item(decision.decision_id, task, request, completion, expected))
+
+    async def stop_grading(self) -> None:
+        """Lets graders finish what they can by themselves, and gives up what judges have not answered."""
+        if self.marker is not None:
+            await self.marker.aclose()
+
     def close(self) -> None:
         """From now on what fails is given up at once: the connections are about to be closed."""
         self._dispatcher.close()
@@ -172,8 +187,6 @@ class Serving:
 
         A stream that nobody reads does not notice; it is found open and charged by the next router on the store.
         """
-        if self.marker is not None:
-            await self.marker.aclose()
         patience_ends = asyncio.get_running_loop().time() + _CLOSING_S
         while self._under_way and asyncio.get_running_loop().time() < patience_ends:
             await asyncio.sleep(_CLOSING_S / 100)
@@ -252,7 +265,7 @@ class Serving:
         )
         self._desk.answered(terms, model, usage.input_tokens)
         recorded = await self._settle(flight, outcome)
-        grades = () if request is None else await self._grades(decision, request, completion, terms)
+        grades = () if request is None else await self.graded(decision, request, completion, terms.expected)
         return Answer(
             decision_id=decision.decision_id,
             model=model,
@@ -267,15 +280,6 @@ class Serving:
             recorded=recorded,
             grades=grades,
         )
-
-    async def _grades(
-        self, decision: Decision, request: ChatRequest, completion: Completion, terms: Terms
-    ) -> tuple[Grade, ...]:
-        """The grades that are given at once; a judge's own answer and one from a cache are not graded."""
-        task = decision.context.task
-        if self.marker is None or completion.from_cache or task.startswith(JUDGE_TASK):
-            return ()
-        return await self.marker.mark(Item(decision.decision_id, task, request, completion, terms.expected))
 
 
 class StreamServing:

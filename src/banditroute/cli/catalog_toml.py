@@ -43,6 +43,7 @@ def model_table(model: Model) -> dict[str, Value]:
         "vision": capabilities.vision,
         "json": capabilities.json,
         "streaming": capabilities.streaming,
+        "routed": None if model.routed else False,
         "tiers": [
             {"above_input_tokens": tier.above_input_tokens, **_price_table(tier.price)} for tier in model.price.tiers
         ]

@@ -9,8 +9,10 @@ import orjson
 
 from banditroute.cli.catalog_toml import model_table
 from banditroute.config import ProviderConfig, RouterConfig
-from banditroute.config.review import Finding, typical_usd
+from banditroute.config.findings import Finding, typical_usd
+from banditroute.config.review_grading import judging_usd
 from banditroute.config.secrets import missing_keys
+from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.errors import ConfigError
 from banditroute.routing.budgets import Cap, PacedBudget
 
@@ -61,6 +63,8 @@ def _config(config: RouterConfig, environ: Mapping[str, str]) -> dict[str, Any]:
             "session_stay_quality": routing.session_stay_quality,
             "seed": routing.seed,
         },
+        "graders": [_grader(each) for each in config.graders],
+        "judges": [_judge(each, config) for each in config.judges],
         "retry": config.retrying,
         "breaker": config.breaking,
         "hedge": config.hedging,
@@ -76,6 +80,30 @@ def _provider(provider: ProviderConfig, missing: set[str]) -> dict[str, Any]:
         "keys": [{"variable": name, "set": name not in missing} for name in provider.api_key_env],
         "timeouts": provider.timeouts,
         "transport": provider.transport,
+    }
+
+
+def _grader(grader: GraderConfig) -> dict[str, Any]:
+    return {
+        "name": grader.name,
+        "tasks": grader.tasks,
+        "when": grader.when,
+        "weight": grader.weight,
+        "calibrate_to": grader.calibrate_to or None,
+    }
+
+
+def _judge(judge: JudgeConfig, config: RouterConfig) -> dict[str, Any]:
+    return {
+        "name": judge.name,
+        "model": judge.bench.model,
+        "baseline_model": judge.bench.baseline,
+        "tasks": judge.tasks,
+        "share": judge.bench.share,
+        "weight": judge.weight,
+        "at_once": judge.bench.at_once,
+        "budgets": [cap.name for cap in judge.caps],
+        "typical_answer_usd": judging_usd(config, judge),
     }
 
 

@@ -11,6 +11,7 @@ from banditroute.cli.config_words import (
     answer_limits,
     budget_words,
     delivery_words,
+    grading_words,
     key_words,
     routing_words,
     store_words,
@@ -18,7 +19,7 @@ from banditroute.cli.config_words import (
 )
 from banditroute.cli.tables import plain_console
 from banditroute.config import RouterConfig
-from banditroute.config.review import TYPICAL_INPUT_TOKENS, TYPICAL_OUTPUT_TOKENS, Finding, typical_usd
+from banditroute.config.findings import TYPICAL_INPUT_TOKENS, TYPICAL_OUTPUT_TOKENS, Finding, typical_usd
 from banditroute.reports.format import money_column
 
 _TYPICAL = f"{TYPICAL_INPUT_TOKENS} tokens in, {TYPICAL_OUTPUT_TOKENS} out"
@@ -37,6 +38,7 @@ def print_config(config: RouterConfig, findings: Sequence[Finding], environ: Map
         ("Budgets", _words(budget_words(config) or [("none", "nothing bounds what is spent")])),
         ("Store", _words(store_words(config.store))),
         ("Routing", _words(routing_words(config.routing))),
+        ("Quality", _words(grading_words(config) or [("nobody", "grades: quality comes from feedback alone")])),
         ("Delivery", _words(delivery_words(config))),
     ):
         console.print(Text(title, style="bold"))

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from banditroute.config import ProviderConfig, RouterConfig, RoutingConfig, StoreConfig
-from banditroute.config.review import cheapest_and_dearest, typical_usd
+from banditroute.config.findings import typical_usd
+from banditroute.config.review import cheapest_and_dearest
+from banditroute.config.review_grading import judging_usd
 from banditroute.config.secrets import missing_keys
+from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.reports.format import ABSENT, count, money, percent
 from banditroute.routing.budgets import Cap, PacedBudget, Scope
 from banditroute.routing.catalog import Model
@@ -38,6 +41,8 @@ def takes(model: Model) -> str:
     can = model.capabilities
     able = (("tools", can.tools), ("images", can.vision), ("JSON", can.json), ("streams", can.streaming))
     words = [word for word, yes in able if yes]
+    if not model.routed:
+        words.append("only who names it")
     return ", ".join([*words, *(["dearer long prompts"] if model.price.tiers else [])]) or "plain chat"
 
 
@@ -79,6 +84,14 @@ def routing_words(routing: RoutingConfig) -> Words:
     ]
 
 
+def grading_words(config: RouterConfig) -> Words:
+    """Who says how good answers are, of which classes, and what that costs."""
+    return [
+        *((each.name, f"grades {_classes(each.tasks)}, {_when(each)}") for each in config.graders),
+        *((each.name, _judge(each, config)) for each in config.judges),
+    ]
+
+
 def delivery_words(config: RouterConfig) -> Words:
     """How calls are delivered."""
     retrying, breaking, hedging = config.retrying, config.breaking, config.hedging
@@ -114,6 +127,29 @@ def _cap(budget: Cap, config: RouterConfig) -> str:
     ends = "serves with the cheapest" if budget.on_exhausted == "cheapest" else "refuses"
     amount = f"at most {money(budget.usd)} a {budget.per} (UTC), {_scope(budget.scope)}; at the cap it {ends}"
     return f"{amount}; {_worth(budget.usd, config)}"
+
+
+def _judge(judge: JudgeConfig, config: RouterConfig) -> str:
+    bench = judge.bench
+    against = "" if bench.baseline is None else f" against those of {bench.baseline}, in both orders"
+    caps = " and ".join(f"{money(cap.usd)} a {cap.per}" for cap in judge.caps)
+    cost = f"{money(judging_usd(config, judge))} for a typical answer, {f'at most {caps}' if caps else 'no cap'}"
+    what = f"{bench.model} judges {percent(bench.share)} of {_classes(judge.tasks)}{against}"
+    return f"{what}, {bench.at_once} at a time; {cost}{_counts(judge.weight)}"
+
+
+def _classes(tasks: Sequence[str]) -> str:
+    return f"answers of {', '.join(tasks)}" if tasks else "all answers"
+
+
+def _when(grader: GraderConfig) -> str:
+    scale = f", on the scale of {grader.calibrate_to}" if grader.calibrate_to else ""
+    when = "before they are given" if grader.when == "inline" else "just after they are given"
+    return f"{when}{scale}{_counts(grader.weight)}"
+
+
+def _counts(weight: float) -> str:
+    return "" if weight == 1.0 else f"; counts {weight:g}"
 
 
 def _scope(scope: Scope) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from banditroute.assemble import decider_of
+from banditroute.cli.inspection_sources import SourceView, sources_of
 from banditroute.config import RouterConfig
 from banditroute.errors import InputError
 from banditroute.routing.accounts import Account
@@ -13,10 +14,12 @@ from banditroute.routing.decider import Decider
 from banditroute.routing.insight import EdgeBelief, Prompt, edge_beliefs
 from banditroute.routing.ledger import Ledger, Reservation
 from banditroute.routing.pacers import PaceRecord
+from banditroute.routing.tasks import is_judging
 from banditroute.storage.protocol import Dispatch, State, StoreReader, Trail
 
 _TYPICAL_TOKENS = 500
-_SAMPLE = 200
+_SAMPLE = 200  # decisions that tell what a prompt is like
+_JUDGED = 1_000  # decisions whose judgements are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Inspection:
             with features that it does not make.
         paces: paced budgets; accounts: caps.
         open_decisions: decisions without an outcome.
+        sources: who judged the newest decisions.
         newest: decisions, newest first.
     """
 
@@ -57,6 +61,7 @@ class Inspection:
     paces: tuple[PaceView, ...]
     accounts: tuple[Account, ...]
     open_decisions: int
+    sources: tuple[SourceView, ...]
     newest: tuple[Trail, ...]
 
 
@@ -75,13 +80,13 @@ async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, task:
         StoreError: the store cannot be read.
     """
     state, unsettled = await store.state(), await store.unsettled()
-    newest = await store.recent(max(last, _SAMPLE))
+    newest = await store.recent(max(last, _JUDGED))
     decider = decider_of(plan)
     decider.restore(state.evidence, state.paces.values())
-    if task is not None and task not in decider.tasks:
+    if task is not None and task not in decider.tasks and not is_judging(task):
         known = ", ".join(decider.tasks) or "none yet"
         raise InputError(f"nothing is learned of a class {task!r}", remedy=f"known: {known}", field="--task")
-    prompt = _typical(newest, decider.width)
+    prompt = _typical(newest[:_SAMPLE], decider.width)
     edges = edge_beliefs(decider, prompt)
     return Inspection(
         at=now,
@@ -91,6 +96,7 @@ async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, task:
         paces=_paces(plan, decider, state),
         accounts=_accounts(plan, state, unsettled, now),
         open_decisions=len(unsettled),
+        sources=sources_of(newest),
         newest=tuple(trail for trail in newest if task in (None, trail.decision.context.task))[:last],
     )
 
@@ -106,8 +112,8 @@ def failed_attempts(trail: Trail) -> int:
 
 
 def _typical(newest: Sequence[Trail], width: int) -> Prompt:
-    """A prompt of the median length and the mean features of the newest."""
-    contexts = [trail.decision.context for trail in newest]
+    """A prompt of the median length and the mean features of the newest; what judges are asked is none."""
+    contexts = [each.decision.context for each in newest if not is_judging(each.decision.context.task)]
     if not contexts:
         return Prompt(_TYPICAL_TOKENS, (0.0,) * width)
     alike = [context.features for context in contexts if len(context.features) == width]

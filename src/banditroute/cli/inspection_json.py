@@ -13,7 +13,7 @@ Value = dict[str, object]
 
 
 def print_inspection(found: Inspection) -> None:
-    """Prints `at`, `prompt`, `edges`, `judged_elsewhere`, `paces`, `caps`, `open_decisions` and `decisions`."""
+    """Prints `at`, `prompt`, `edges`, `judged_elsewhere`, `paces`, `caps`, `open_decisions`, `sources`, `decisions`."""
     _print(
         {
             "at": found.at,
@@ -23,6 +23,7 @@ def print_inspection(found: Inspection) -> None:
             "paces": [_pace(each) for each in found.paces],
             "caps": [_cap(each) for each in found.accounts],
             "open_decisions": found.open_decisions,
+            "sources": found.sources,
             "decisions": [_decision(each) for each in found.newest],
         }
     )

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from banditroute.cli.inspection import Inspection, PaceView, failed_attempts, mean_quality
+from banditroute.cli.inspection_sources import SourceView
 from banditroute.cli.tables import add_figures, add_names, listing_console, printable, titled_table
 from banditroute.reports import format as form
 from banditroute.routing.accounts import Account
@@ -23,6 +24,7 @@ def print_inspection(found: Inspection) -> None:
     tables = [_edges(found.edges, found.prompt.input_tokens)] if found.edges else []
     tables += [_paces(found.paces)] if found.paces else []
     tables += [_accounts(found.accounts, found.at)] if found.accounts else []
+    tables += [_sources(found.sources)] if found.sources else []
     tables += [_newest(found.newest, found.at)] if found.newest else []
     for table in tables:
         console.print(table)
@@ -95,6 +97,18 @@ def _accounts(accounts: Sequence[Account], now: float) -> Table:
         dollars = (each.cap.usd, each.spent_usd, each.reserved_usd, each.left_usd)
         names = Text(each.cap.name), Text(str(each.cap.scope))
         table.add_row(*names, *map(form.money, dollars), each.window.period, span(each.ends_at - now))
+    return table
+
+
+def _sources(sources: Sequence[SourceView]) -> Table:
+    table = titled_table("Judgements of the newest decisions")
+    add_names(table, "source")
+    add_figures(table, "judged", "quality", "weight", "judge's calls", "$")
+    for each in sources:
+        quality = form.ABSENT if each.quality is None else form.quality(each.quality)
+        weight = form.ABSENT if each.weight is None else f"{each.weight:.2f}"
+        paid = (form.count(each.calls), form.money(each.cost_usd)) if each.calls else ("", "")
+        table.add_row(Text(printable(each.source)), form.count(each.judged), quality, weight, *paid)
     return table
 
 

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from banditroute.config.provider_tables import Name
 from banditroute.config.table import Table
-from banditroute.config.values import GraderConfig, JudgeConfig
+from banditroute.config.values import GraderConfig, JudgeConfig, When
 from banditroute.errors import ConfigError
 from banditroute.grading.blend import Blend
-from banditroute.grading.judge import Rubric
+from banditroute.grading.judge import PARAMS, Rubric
 from banditroute.grading.judging import Bench
 from banditroute.grading.make import grader_of
 from banditroute.grading.protocol import Grader
-from banditroute.marking import JUDGE_TASK
 from banditroute.routing.budgets import Cap, Per, Scope
+from banditroute.routing.tasks import JUDGE_TASK
 
+_BENCH = Bench("")
+_USERS = "user"
+_OURS = frozenset({"messages", "model", "stream", "n"})
+
+
+def _check_source(name: str) -> str:
+    """The name, unless users' own judgements are recorded under it: of one source only the first one counts."""
+    if name == _USERS or name.startswith(f"{_USERS}:"):
+        raise ConfigError(f"{name!r} is what users' own judgements are recorded as", remedy="name it otherwise")
+    return name
+
+
+Source = Annotated[Name, AfterValidator(_check_source)]
 Weight = Annotated[float, Field(gt=0, le=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Usd = Annotated[float, Field(gt=0)]
@@ -29,11 +43,15 @@ BLEND = "blend"
 
 
 class GraderTable(Table):
-    """A grader that needs nobody else: it grades each answer before it is given."""
+    """A grader that needs nobody else: it grades each answer as it is given."""
 
-    name: Name = Field(description="the source of its grades; unique", examples=["valid"])
+    name: Source = Field(description="the source of its grades; unique", examples=["valid"])
     kind: Name = Field(description="what it looks at: see docs/graders.md", examples=["json"])
     tasks: list[Name] = Field(default=[], description="task classes whose answers it grades; left out: all")
+    when: When = Field(
+        default="inline",
+        description="inline: before the answer is given, which has its grades | background: just after it",
+    )
     weight: Weight = Field(default=1.0, description="how much its grades count, above 0 and at most 1")
     options: dict[str, Any] = Field(default={}, description="of its kind, such as { pattern = '^[A-D]$' }")
     parts: dict[str, Part] = Field(
@@ -67,7 +85,7 @@ class GraderTable(Table):
 
     def value(self, grader: Grader) -> GraderConfig:
         """The grader, set to work."""
-        return GraderConfig(self.name, grader, tuple(self.tasks), self.weight, self.calibrate_to or "")
+        return GraderConfig(self.name, grader, tuple(self.tasks), self.weight, self.calibrate_to or "", self.when)
 
 
 def graders(tables: Sequence[GraderTable]) -> tuple[GraderConfig, ...]:
@@ -86,7 +104,7 @@ def graders(tables: Sequence[GraderTable]) -> tuple[GraderConfig, ...]:
 class JudgeTable(Table):
     """A model that grades a share of the answers in the background; its calls are paid and kept like any other."""
 
-    name: Name = Field(description="the source of its grades; unique", examples=["judge"])
+    name: Source = Field(description="the source of its grades; unique", examples=["judge"])
     model: Name = Field(description="the model of [[models]] that judges", examples=["small"])
     baseline_model: Name | None = Field(
         default=None,
@@ -101,13 +119,30 @@ class JudgeTable(Table):
         description="what makes an answer good, in words for the judge; left out: right, whole, and as was asked",
         examples=["Is it correct, and polite to an angry customer?"],
     )
+    params: dict[str, Any] = Field(
+        default=dict(PARAMS),
+        description="other fields of its requests, as OpenAI's API names them; yours instead of these",
+    )
+    at_once: int = Field(
+        default=_BENCH.at_once, ge=1, description="answers that it judges at a time; a thousand may wait"
+    )
     usd_per_day: Usd | None = Field(default=None, description="the most it may cost in a day, in UTC", examples=[1.0])
     usd_per_month: Usd | None = Field(default=None, description="the most it may cost in a month", examples=[20.0])
 
+    @field_validator("params")
+    @classmethod
+    def _check_params(cls, params: dict[str, Any]) -> dict[str, Any]:
+        taken = sorted(_OURS & set(params))
+        if taken:
+            raise ConfigError(f"{taken[0]} is not yours to give", remedy="leave it out")
+        return params
+
     def value(self) -> JudgeConfig:
         """The judge."""
-        rubric = Rubric() if self.criteria is None else Rubric(self.criteria)
-        bench = Bench(self.model, rubric, self.share, self.baseline_model)
+        rubric = Rubric(params=self.params)
+        if self.criteria is not None:
+            rubric = replace(rubric, criteria=self.criteria)
+        bench = Bench(self.model, rubric, self.share, self.baseline_model, self.at_once)
         return JudgeConfig(self.name, bench, tuple(self.tasks), self.weight, tuple(self._caps()))
 
     def _caps(self) -> list[Cap]:

@@ -78,6 +78,7 @@ class ModelTable(Table):
     json_mode: bool = Field(default=True, alias="json", description="has a JSON mode or takes a schema")
     streaming: bool = Field(default=True, description="streams")
     tags: list[Name] = Field(default=[], description="free words to select models by")
+    routed: bool = Field(default=True, description="may be drawn; false: it serves only judges and who names it")
     tiers: list[TierTable] = Field(
         default=[], description="prices of long prompts, bounds ascending: inline tables, see docs/prices.md"
     )
@@ -95,7 +96,7 @@ class ModelTable(Table):
         )
         price = _price(self, tuple(tier.value for tier in self.tiers))
         self._model = Model(
-            self.name, self.provider, self.upstream or self.name, price, capabilities, frozenset(self.tags)
+            self.name, self.provider, self.upstream or self.name, price, capabilities, frozenset(self.tags), self.routed
         )
         return self
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from banditroute.config.budget_tables import GLOBAL, default_name
 from banditroute.config.places import Place
 from banditroute.config.problems import Problem
+from banditroute.routing.tasks import JUDGE_TASK
 
 Row = Mapping[str, Any]
 
@@ -25,6 +26,9 @@ def broken_references(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _repeated("tasks", _rows(data, "tasks"), _own_name)
     yield from _repeated("graders", _rows(data, "graders"), _own_name)
     yield from _repeated("judges", _rows(data, "judges"), _own_name)
+    yield from _shared_sources(data)
+    yield from _judges_budgets(data)
+    yield from _judges_tasks(data)
     yield from _unknown_judges(data)
     yield from _unknown_parts(data)
     gateway = data.get("gateway")
@@ -61,6 +65,34 @@ def _unknown_providers(data: Mapping[str, Any]) -> Iterator[Problem]:
         if isinstance(provider, str) and provider not in known and known:
             problem = f"no provider is named {provider!r}"
             yield Problem(("models", number, "provider"), problem, _guess(provider, known))
+
+
+def _shared_sources(data: Row) -> Iterator[Problem]:
+    """Judges named as graders are: of one source only the first judgement of an answer counts."""
+    graders = [_own_name(row) for _, row in _rows(data, "graders")]
+    for number, row in _rows(data, "judges"):
+        if (name := row.get("name")) in graders:
+            yield Problem(("judges", number, "name"), f"a grader is named {name!r} too", "rename one")
+
+
+def _judges_budgets(data: Row) -> Iterator[Problem]:
+    """Judges' caps that are called as another budget is."""
+    taken = [_budget_name(row) for _, row in _rows(data, "budgets")]
+    for number, row in _rows(data, "judges"):
+        for per in ("day", "month"):
+            key, name = f"usd_per_{per}", default_name(f"task:{JUDGE_TASK}{row.get('name')}", per)
+            if key in row and name in taken:
+                yield Problem(("judges", number, key), f"a budget is called {name!r} too", "take one of them out")
+
+
+def _judges_tasks(data: Row) -> Iterator[Problem]:
+    """Classes named as judges' calls are: nothing would be learned of them, and nobody grade them."""
+    rows = [("tasks", number, "name", row.get("name")) for number, row in _rows(data, "tasks")]
+    rows += [("rules", number, "task", row.get("task")) for number, row in _rows(data, "rules")]
+    for section, number, key, name in rows:
+        if isinstance(name, str) and name.startswith(JUDGE_TASK):
+            problem = f"classes that begin with {JUDGE_TASK!r} are kept for judges"
+            yield Problem((section, number, key), problem, "name it otherwise")
 
 
 def _unknown_judges(data: Mapping[str, Any]) -> Iterator[Problem]:

@@ -4,51 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from ipaddress import ip_address
 from itertools import product
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from banditroute.config.findings import (
+    TYPICAL_INPUT_TOKENS,
+    TYPICAL_OUTPUT_TOKENS,
+    Finding,
+    dollars,
+    typical_usd,
+)
+from banditroute.config.review_grading import GRADING_CHECKS, known_tasks
 from banditroute.config.secrets import missing_keys
 from banditroute.config.values import RouterConfig
 from banditroute.providers.registry import KINDS
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.catalog import Catalog, Model
-from banditroute.routing.tasks import GENERAL
-
-TYPICAL_INPUT_TOKENS = 500
-TYPICAL_OUTPUT_TOKENS = 300
-"""The request that budgets are held against: a short question and its answer."""
+from banditroute.routing.tasks import is_judging
 
 _TYPICAL = f"{TYPICAL_INPUT_TOKENS} tokens in, {TYPICAL_OUTPUT_TOKENS} out"
-_OTHER_TASKS = frozenset({GENERAL, "embeddings"})
-
-
-class Finding(NamedTuple):
-    """Something to think again about.
-
-    Attributes:
-        check: which check found it.
-        place: what it is about: `model "small"`.
-        problem: what may be wrong.
-        remedy: what to do if it is.
-    """
-
-    check: str
-    place: str
-    problem: str
-    remedy: str
 
 
 def review(config: RouterConfig, environ: Mapping[str, str]) -> tuple[Finding, ...]:
     """The findings, check by check."""
     return tuple(finding for check in _CHECKS for finding in check(config, environ))
-
-
-def typical_usd(model: Model) -> float:
-    """Dollars that the typical request costs."""
-    return model.price.estimate_usd(TYPICAL_INPUT_TOKENS, TYPICAL_OUTPUT_TOKENS)
 
 
 def longest_call_usd(model: Model) -> float:
@@ -62,8 +42,9 @@ def longest_call_usd(model: Model) -> float:
 
 
 def cheapest_and_dearest(catalog: Catalog) -> tuple[Model, Model]:
-    """The two ends of what a typical request may cost."""
-    return min(catalog, key=typical_usd), max(catalog, key=typical_usd)
+    """The two ends of what a typical request may cost that names no model."""
+    routed = [model for model in catalog if model.routed] or catalog.models
+    return min(routed, key=typical_usd), max(routed, key=typical_usd)
 
 
 def _keys(config: RouterConfig, environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -113,22 +94,22 @@ def _paces(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
         place = f"budget {budget.name!r}"
         if budget.usd_per_request < low:
             problem = f"cannot be held: a typical request ({_TYPICAL}) of the cheapest model, {cheapest.name!r}, costs"
-            yield Finding("unreachable", place, f"{problem} {_usd(low)}", "raise it, or add a cheaper model")
+            yield Finding("unreachable", place, f"{problem} {dollars(low)}", "raise it, or add a cheaper model")
         elif budget.usd_per_request >= high and len(config.catalog) > 1:  # with one model there is nothing to steer
             problem = f"never binds: a typical request ({_TYPICAL}) of the dearest model, {dearest.name!r}, costs"
-            yield Finding("idle", place, f"{problem} {_usd(high)}", "lower it, or take it out")
+            yield Finding("idle", place, f"{problem} {dollars(high)}", "lower it, or take it out")
 
 
 def _caps(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
     for budget in config.budgets:
-        if not isinstance(budget, Cap):
+        if not isinstance(budget, Cap) or is_judging(budget.scope.name):
             continue
         over = [model for model in config.catalog if budget.usd < longest_call_usd(model) < math.inf]
         if over:
             dearest = max(over, key=longest_call_usd)
             problem = (
-                f"less than one call may cost: of {dearest.name!r} up to {_usd(longest_call_usd(dearest))} where the "
-                f"caller does not limit the answer ({len(over)} of {len(config.catalog)} models)"
+                f"less than one call may cost: of {dearest.name!r} up to {dollars(longest_call_usd(dearest))} where "
+                f"the caller does not limit the answer ({len(over)} of {len(config.catalog)} models)"
             )
             yield Finding("small", f"budget {budget.name!r}", problem, "raise it, or lower max_output_tokens")
 
@@ -137,19 +118,18 @@ def _months(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
     caps = [budget for budget in config.budgets if isinstance(budget, Cap)]
     for day, month in product(caps, caps):
         if (day.per, month.per) == ("day", "month") and day.scope == month.scope and month.usd <= day.usd:
-            problem = (
-                f"its month is over at {_usd(month.usd)}, before a day reaches the {_usd(day.usd)} of {day.name!r}"
-            )
+            over, day_usd = dollars(month.usd), dollars(day.usd)
+            problem = f"its month is over at {over}, before a day reaches the {day_usd} of {day.name!r}"
             yield Finding("unreachable", f"budget {month.name!r}", problem, "raise it, or lower the cap of the day")
 
 
 def _scopes(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
-    tasks = {*config.routing.tasks, *_OTHER_TASKS}
+    tasks = known_tasks(config)
     tenants = {key.tenant for key in config.gateway.keys} if config.gateway else set[str]()
     for budget in config.budgets:
         place, scope = f"budget {budget.name!r}", budget.scope
         if scope.kind == "task" and scope.name not in tasks:
-            problem = f"routing.tasks has no {scope.name!r}: it covers nothing unless callers name that task"
+            problem = f"no class is called {scope.name!r}: it covers nothing unless callers name that task"
             yield Finding("scope", place, problem, f"add {scope.name!r} to routing.tasks, or mend the name")
         if scope.kind == "tenant" and tenants and scope.name not in tenants:
             problem = (
@@ -159,7 +139,8 @@ def _scopes(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _unlimited(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
-    if not config.budgets and not all(model.price.free for model in config.catalog):
+    budgets = [budget for budget in config.budgets if not is_judging(budget.scope.name)]
+    if not budgets and not all(model.price.free for model in config.catalog):
         remedy = "add [[budgets]]: a pace (usd_per_request) or a cap (usd, per)"
         yield Finding("unlimited", "budgets", "nothing bounds what is spent", remedy)
 
@@ -176,11 +157,6 @@ def _gateway(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
     if config.gateway.auth == "none":
         problem = "whoever reaches its port may spend your money"
         yield Finding("open", "gateway", problem, 'set auth = "keys" unless it listens on loopback alone')
-
-
-def _usd(usd: float) -> str:
-    """Dollars with cents, or with two telling digits below one."""
-    return f"${usd:,.2f}" if usd >= 1 else f"${Decimal(f'{usd:.1e}'):f}"
 
 
 def _is_loopback(host: str) -> bool:
@@ -201,4 +177,5 @@ _CHECKS: tuple[Callable[[RouterConfig, Mapping[str, str]], Iterator[Finding]], .
     _scopes,
     _unlimited,
     _gateway,
+    *GRADING_CHECKS,
 )

@@ -20,6 +20,7 @@ from banditroute.routing.trust import TrustSettings
 
 StoreKind = Literal["memory", "sqlite"]
 ClassifierKind = Literal["prompt", "none"]
+When = Literal["inline", "background"]
 OnNewEncoder = Literal["refuse", "restart"]
 
 _TIMEOUTS, _TRANSPORT = Timeouts(), Transport()
@@ -149,6 +150,7 @@ class GraderConfig:
         tasks: task classes whose answers it grades; empty = all.
         weight: how much its grades count.
         calibrate_to: the judge on whose scale its grades are brought; or none.
+        when: before the answer is given, or just after it.
     """
 
     name: str
@@ -156,6 +158,7 @@ class GraderConfig:
     tasks: tuple[str, ...] = ()
     weight: float = 1.0
     calibrate_to: str = ""
+    when: When = "inline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,7 @@ class RouterConfig:
         tasks: task classes of one's own.
         rules: name classes before the classifier does, in order.
         trust: whose judgements count how much.
-        graders: grade answers at once.
+        graders: grade answers by themselves.
         judges: grade answers in the background.
     """
 

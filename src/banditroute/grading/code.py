@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import ast
-import re
+import textwrap
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import orjson
 
 from banditroute.errors import UngradableError
+from banditroute.grading.fences import Block, blocks
 from banditroute.grading.protocol import Item
 from banditroute.grading.reading import readable
 
-_BLOCK = re.compile(r"```[ ]*([\w+#.-]*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _MOST_CHARACTERS = 100_000
-_NAMES = {"py": "python", "python3": "python", "": ""}
+_MOST_DOTS = 200  # in a line of TOML: tomllib is quadratic in the parts of a dotted key
+_NAMES = {"py": "python", "python3": "python"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class CodeCompiles:
     """
 
     name: str = "code"
-    language: str = ""
+    language: Literal["", "python", "json", "toml"] = ""
 
     def grade(self, item: Item) -> float | None:
         """From 0 to 1; None where there is no code that could be read.
@@ -42,8 +44,8 @@ class CodeCompiles:
             UngradableError: a block is too long or too deep.
         """
         text = readable(item.completion.text)
-        blocks = _BLOCK.findall(text) or ([(self.language, text)] if self.language else [])
-        named = [(_NAMES.get(name.lower(), name.lower()) or self.language, code) for name, code in blocks]
+        found = list(blocks(text)) or [Block(self.language, text)]
+        named = [(_NAMES.get(block.language, block.language) or self.language, block.text) for block in found]
         known = [(reads, code) for name, code in named if (reads := _READERS.get(name))]
         if not known:
             return None
@@ -66,9 +68,15 @@ def _python(code: str) -> object:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
-        return ast.parse(code)
+        return ast.parse(textwrap.dedent(code))  # a block in a list is indented
+
+
+def _toml(code: str) -> object:
+    if any(line.count(".") > _MOST_DOTS for line in code.splitlines()):
+        raise UngradableError("a line of TOML has too many dots to be read")
+    return tomllib.loads(code)
 
 
 _READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
-    {"python": _python, "json": orjson.loads, "toml": tomllib.loads}
+    {"python": _python, "json": orjson.loads, "toml": _toml}
 )

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
 
-import orjson
-
 from banditroute.errors import BanditrouteError, UngradableError
 from banditroute.records import ChatRequest, Completion
 
@@ -43,16 +41,18 @@ class Bench:
         rubric: by what it goes.
         share: of the answers; which ones follows from their decisions' names.
         baseline: the model whose answers it compares with; None = it scores each answer by itself.
+        at_once: answers that are judged at a time; others wait, so that judging does not crowd out what is judged.
     """
 
     model: str
     rubric: Rubric = _RUBRIC
     share: float = 1.0
     baseline: str | None = None
+    at_once: int = 8
 
 
 class Judge:
-    """Grades a share of the answers by asking a model; one that was judged before is not judged again.
+    """Grades a share of the answers by asking a model; what it was shown once it is not asked again.
 
     Args:
         name: the source of its grades.
@@ -64,46 +64,64 @@ class Judge:
         self.name = name
         self._bench = bench
         self._complete = complete
-        self._verdicts: OrderedDict[bytes, asyncio.Task[float]] = OrderedDict()
+        self._turns = asyncio.Semaphore(bench.at_once)
+        self._known: OrderedDict[bytes, float] = OrderedDict()
+        self._running: dict[bytes, asyncio.Task[float]] = {}
+
+    def wants(self, item: Item) -> bool:
+        """Whether the answer has text and is in the share."""
+        return bool(item.completion.text) and sampled(self.name, item.decision_id, self._bench.share)
 
     async def grade(self, item: Item) -> float | None:
-        """The quality; None where the answer is not in the share, or has no text.
+        """The quality; answers that look the same to the judge share one verdict, also while it is being had.
 
         Raises:
             UngradableError: no verdict could be had.
         """
-        if not item.completion.text or not sampled(self.name, item.decision_id, self._bench.share):
-            return None
-        key = _key(item, self._bench)
-        task = self._verdicts.get(key)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
-            task = asyncio.create_task(self._judged(item))
-            self._verdicts[key] = task
-            if len(self._verdicts) > _KEPT:
-                self._verdicts.popitem(last=False)
-        return await asyncio.shield(task)
+        request = judge_request(item, self._bench.rubric)
+        key = _key(request)
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            return known
+        running = self._running.get(key)
+        if running is None:
+            running = self._running[key] = asyncio.create_task(self._judged(key, item, request))
+            running.add_done_callback(lambda _: self._running.pop(key, None))
+        return await asyncio.shield(running)
 
     async def aclose(self) -> None:
         """Gives up what is being judged; a second call does nothing."""
-        for task in self._verdicts.values():
+        running = tuple(self._running.values())
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._verdicts.values(), return_exceptions=True)
-        self._verdicts.clear()
+        await asyncio.gather(*running, return_exceptions=True)
 
-    async def _judged(self, item: Item) -> float:
-        bench = self._bench
+    async def _judged(self, key: bytes, item: Item, request: ChatRequest) -> float:
         try:
-            if bench.baseline is None:
-                reply = await self._complete(judge_request(item, bench.rubric), bench.model)
-                return verdict(reply.text, bench.rubric)
-            baseline = item.expected or (await self._complete(item.request, bench.baseline)).text
-            requests = pair_requests(item, baseline, bench.rubric)
-            replies = await asyncio.gather(*(self._complete(request, bench.model) for request in requests))
-            return pair_verdict(replies[0].text, replies[1].text)
+            async with self._turns:
+                quality = await self._asked(item, request)
         except UngradableError:
             raise
         except BanditrouteError as error:
             raise UngradableError(f"the judge did not answer: {error}") from error
+        self._known[key] = quality
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return quality
+
+    async def _asked(self, item: Item, request: ChatRequest) -> float:
+        bench = self._bench
+        if bench.baseline is None:
+            reply = await self._complete(request, bench.model)
+            return verdict(reply.text, bench.rubric)
+        baseline = await self._complete(item.request, bench.baseline)
+        if not baseline.text:
+            raise UngradableError("the baseline's answer has no text to compare with")
+        first, swapped = pair_requests(item, baseline.text, bench.rubric)
+        reply = await self._complete(first, bench.model)  # one by one: what fails the first time is not paid twice
+        again = await self._complete(swapped, bench.model)
+        return pair_verdict(reply.text, again.text)
 
 
 def sampled(name: str, decision_id: str, share: float) -> bool:
@@ -114,13 +132,6 @@ def sampled(name: str, decision_id: str, share: float) -> bool:
     return int.from_bytes(digest) < share * _WHOLE
 
 
-def _key(item: Item, bench: Bench) -> bytes:
-    """Names what is judged, and by whom."""
-    messages = orjson.dumps([dict(message) for message in item.request.messages], default=str)
-    parts = (messages, item.completion.text, item.expected or "", bench.model, bench.rubric.criteria)
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        data = part if isinstance(part, bytes) else part.encode(errors="replace")
-        digest.update(len(data).to_bytes(8))
-        digest.update(data)
-    return digest.digest()
+def _key(request: ChatRequest) -> bytes:
+    """Names what a judge is shown: of long texts that is not all, and what it cannot see makes no difference."""
+    return blake2b(str(request.messages[-1]["content"]).encode(), digest_size=16).digest()

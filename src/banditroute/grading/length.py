@@ -7,6 +7,7 @@ from typing import Literal
 
 from banditroute.errors import ConfigError
 from banditroute.grading.protocol import Item
+from banditroute.grading.reading import readable, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,11 @@ class Length:
     Attributes:
         name: the source of its grades.
         least: the shortest that is right; most: the longest.
-        unit: what is counted.
+        unit: what is counted; in Chinese and Japanese every character is a word.
         margin: over which share of a bound the quality falls from 1 to 0; 0 = at once.
 
     Raises:
-        ConfigError: neither bound is given, or they leave nothing between them.
+        ConfigError: neither bound is given, they leave nothing between them, or one or the margin is negative.
     """
 
     name: str
@@ -32,13 +33,20 @@ class Length:
     def __post_init__(self) -> None:
         if self.least is None and self.most is None:
             raise ConfigError("no bound", remedy="give least, most or both", field="least")
+        for field, value in (("least", self.least), ("most", self.most), ("margin", self.margin)):
+            if value is not None and not value >= 0:
+                raise ConfigError(f"expected at least 0, got {value}", field=field)
         if self.least is not None and self.most is not None and self.least > self.most:
             raise ConfigError(f"{self.most} is below least = {self.least}", remedy="raise it", field="most")
 
     def grade(self, item: Item) -> float | None:
-        """From 0 to 1."""
+        """From 0 to 1.
+
+        Raises:
+            UngradableError: the answer is too long for its words to be counted.
+        """
         text = item.completion.text
-        length = len(text.split()) if self.unit == "words" else len(text)
+        length = len(words_of(readable(text))) if self.unit == "words" else len(text)
         if self.least is not None and length < self.least:
             return self._beyond((self.least - length) / self.least)
         if self.most is not None and length > self.most:

@@ -6,10 +6,12 @@ its mind with the order has not found a difference.
 
 from __future__ import annotations
 
-from banditroute.errors import UngradableError
-from banditroute.records import ChatRequest
+from typing import cast
 
-from .judge import Rubric, asked, read_field
+from banditroute.errors import UngradableError
+from banditroute.records import ChatRequest, Json
+
+from .judge import Rubric, asked, read
 from .protocol import Item
 
 _FORM = '{"better": "A"}, {"better": "B"}, or {"better": "tie"} where neither is better.'
@@ -17,10 +19,14 @@ _WORTH = {"A": 1.0, "tie": 0.5, "B": 0.0}
 
 
 def pair_requests(item: Item, baseline: str, rubric: Rubric) -> tuple[ChatRequest, ChatRequest]:
-    """What a judge is asked: the answer as A and the baseline's as B, and then the other way round."""
+    """What a judge is asked: the answer as A and the baseline's as B, and then the other way round.
+
+    Raises:
+        UngradableError: they cannot be written as JSON.
+    """
     answer = item.completion.text
-    first = asked(rubric.criteria, _FORM, {"A": answer, "B": baseline}, item)
-    return first, asked(rubric.criteria, _FORM, {"A": baseline, "B": answer}, item)
+    first = asked(rubric, _FORM, {"A": answer, "B": baseline}, item)
+    return first, asked(rubric, _FORM, {"A": baseline, "B": answer}, item)
 
 
 def pair_verdict(first: str, swapped: str) -> float:
@@ -33,7 +39,8 @@ def pair_verdict(first: str, swapped: str) -> float:
 
 
 def _worth_of_a(reply: str) -> float:
-    better = read_field(reply, "better")
+    found = read(reply)
+    better: object = cast("Json", found).get("better") if isinstance(found, dict) else found
     if not isinstance(better, str) or better not in _WORTH:
-        raise UngradableError(f"the judge prefers {better!r}, which is none of A, B and tie")
+        raise UngradableError("the judge's reply names none of A, B and tie")
     return _WORTH[better]

@@ -52,10 +52,18 @@ class SlowGrader(Protocol):
         """The source of its grades."""
         ...
 
+    def wants(self, item: Item) -> bool:
+        """Whether the answer is one to be graded; quick, for it is asked of every one."""
+        ...
+
     async def grade(self, item: Item) -> float | None:
-        """The quality in [0, 1]; None where the answer was not chosen to be graded.
+        """The quality in [0, 1]; None where there is nothing to say of such an answer.
 
         Raises:
             UngradableError: no quality could be had.
         """
+        ...
+
+    async def aclose(self) -> None:
+        """Gives up what is being graded; a second call does nothing."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -10,6 +11,8 @@ from banditroute.errors import UngradableError
 MOST_CHARACTERS = 1 << 20
 """Graders that take an answer apart read no more than this."""
 
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"  # kana and Han
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 _PIECE = 256  # normalising is quadratic in a run of combining marks, so that runs are cut
 _MEANINGFUL = frozenset("-#%&@/\\")  # punctuation to Unicode, but -5 is not 5, and C# is not C
 
@@ -38,11 +41,17 @@ def folded(text: str, *, case: bool = True, space: bool = True, punctuation: boo
     text = "".join(_normal(text))
     if case:
         text = text.casefold()
+    words = text.split() if space else text.split(" ")
     if punctuation:
         marks = "".join(mark for mark in set(text) if _is_mark(mark))
         leading = marks.replace(".", "")  # .5 is not 5
-        text = " ".join(word.lstrip(leading).rstrip(marks) for word in text.split(" "))
-    return " ".join(text.split()) if space else text
+        words = [word.lstrip(leading).rstrip(marks) for word in words]
+    return " ".join(filter(None, words) if space else words)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text as white space parts them; of Chinese and Japanese, which have none, the characters."""
+    return text.split() if text.isascii() else _WORD.findall(text)
 
 
 def _normal(text: str) -> Iterator[str]:

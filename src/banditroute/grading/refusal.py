@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from banditroute.errors import ConfigError
 from banditroute.grading.protocol import Item
 
 _BEGINNING, _SHORT = 240, 1_500
@@ -55,10 +56,16 @@ class NotRefused:
     Attributes:
         name: the source of its grades.
         otherwise: the quality of an answer that is none, where it is to have one.
+
+    Raises:
+        ConfigError: `otherwise` is no quality.
     """
 
     name: str = "refusal"
     otherwise: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_quality(self.otherwise)
 
     def grade(self, item: Item) -> float | None:
         """0, or `otherwise`."""
@@ -75,14 +82,25 @@ class Finished:
     Attributes:
         name: the source of its grades.
         otherwise: the quality of an answer that was not, where it is to have one.
+
+    Raises:
+        ConfigError: `otherwise` is no quality.
     """
 
     name: str = "finished"
     otherwise: float | None = None
 
+    def __post_init__(self) -> None:
+        _check_quality(self.otherwise)
+
     def grade(self, item: Item) -> float | None:
         """0, or `otherwise`."""
         return 0.0 if item.completion.finish_reason == "length" else self.otherwise
+
+
+def _check_quality(otherwise: float | None) -> None:
+    if otherwise is not None and not 0 <= otherwise <= 1:
+        raise ConfigError(f"expected from 0 to 1, got {otherwise}", field="otherwise")
 
 
 def is_refusal(text: str) -> bool:

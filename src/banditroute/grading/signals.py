@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from banditroute.errors import FeedbackError
-
-_MOST_WORDS = 2_000
+from banditroute.grading.likeness import likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +77,12 @@ def quality_of(signal: Signal) -> float:
     """The quality in [0, 1] that a user's deed stands for; rules of thumb, to be weighed by `[trust] sources`.
 
     Raises:
-        FeedbackError: its numbers are out of range.
+        FeedbackError: its values are out of range, or of other types.
     """
     match signal:
-        case Thumb(up):
+        case Thumb(bool() as up):
             return float(up)
-        case Stars(given, of):
-            if not 1 <= given <= of or of < 2:
-                raise FeedbackError(f"{given} of {of} stars are not a number of stars", field="stars")
+        case Stars(int() as given, int() as of) if 1 <= given <= of and of > 1:
             return (given - 1) / (of - 1)
         case Regenerated():
             return 0.2
@@ -94,12 +90,12 @@ def quality_of(signal: Signal) -> float:
             return 0.1
         case Copied():
             return 1.0
-        case Edited(before, after):
+        case Edited(str() as before, str() as after):
             return likeness(before, after)
-        case Abandoned(after_s):
-            if not after_s >= 0:
-                raise FeedbackError(f"{after_s} is not a time in seconds", field="after_s")
+        case Abandoned(int() | float() as after_s) if after_s >= 0:
             return 0.3 if after_s < _READ_S else 0.5
+        case _:
+            raise FeedbackError("values out of range, or of other types", field=source_of(signal))
 
 
 def signal_of(kind: str, **fields: object) -> Signal:
@@ -114,11 +110,3 @@ def signal_of(kind: str, **fields: object) -> Signal:
         return _KINDS[kind](**fields)  # type: ignore[arg-type]
     except TypeError as error:
         raise FeedbackError(f"{kind}: {error}", remedy="give the signal's own fields", field="signal") from None
-
-
-def likeness(before: str, after: str) -> float:
-    """How much of a text is left after it was edited, word by word, from 0 to 1; of long texts, the beginning."""
-    kept, made = before.split()[:_MOST_WORDS], after.split()[:_MOST_WORDS]
-    if not kept and not made:
-        return 1.0
-    return SequenceMatcher(None, kept, made, autojunk=False).ratio()

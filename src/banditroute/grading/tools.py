@@ -10,7 +10,7 @@ import orjson
 
 from banditroute.errors import UngradableError
 from banditroute.grading.protocol import Item
-from banditroute.grading.structured import allows, checker
+from banditroute.grading.schemas import checker, schema_library
 from banditroute.records import Json
 
 
@@ -23,16 +23,24 @@ class ToolCallsValid:
     Attributes:
         name: the source of its grades.
         check_schema: hold arguments against the tool's parameters; needs the extra `grading`.
+
+    Raises:
+        MissingExtraError: it is to, and jsonschema is not installed.
     """
 
     name: str = "tool_calls"
     check_schema: bool = True
 
+    def __post_init__(self) -> None:
+        if self.check_schema:
+            schema_library()
+
     def grade(self, item: Item) -> float | None:
         """From 0 to 1, or None.
 
         Raises:
-            UngradableError: a tool's parameters are no JSON Schema.
+            UngradableError: the request's tools have no names, or a tool's parameters are no JSON Schema or take too
+                long.
         """
         tools = _tools(item.request.params)
         calls = item.completion.tool_calls
@@ -53,9 +61,9 @@ class ToolCallsValid:
         except ValueError:
             return False
         parameters = tools[name]
-        if not self.check_schema or not isinstance(parameters, dict):
+        if not self.check_schema or not isinstance(parameters, Mapping):
             return isinstance(value, dict)
-        return allows(checker(cast("dict[str, Any]", parameters)), value)
+        return checker(cast("Json", parameters)).allows(value)
 
 
 def _tools(params: Json) -> Mapping[str, object]:

@@ -21,7 +21,7 @@ class Contains:
         ignore_case: capitals do not matter.
 
     Raises:
-        ConfigError: no text is given.
+        ConfigError: no text is given, or an empty one.
     """
 
     name: str
@@ -33,6 +33,9 @@ class Contains:
     def __post_init__(self) -> None:
         if not (self.all or self.any or self.none):
             raise ConfigError("nothing to look for", remedy="give all, any or none a list of texts", field="all")
+        for field in ("all", "any", "none"):
+            if "" in getattr(self, field):
+                raise ConfigError("an empty text is in every answer", remedy="take it out", field=field)
 
     def grade(self, item: Item) -> float | None:
         """From 0 to 1.

@@ -232,6 +232,7 @@ class Model:
         price: what its tokens cost.
         capabilities: what it can do.
         tags: free words to select models by.
+        routed: may be drawn; otherwise it serves only judges and callers who name it.
 
     Raises:
         ConfigError: the name is empty or one that callers use to let the router choose.
@@ -243,6 +244,7 @@ class Model:
     price: Price
     capabilities: Capabilities = Capabilities()
     tags: frozenset[str] = frozenset()
+    routed: bool = True
 
     def __post_init__(self) -> None:
         if not self.name.strip():

@@ -182,6 +182,8 @@ def _permission(model: Model, demand: Demand, limits: Limits) -> str | None:
         return "the caller denies it"
     if demand.allowed and model.name not in demand.allowed:
         return "not among the models the caller allows"
+    if not (model.routed or demand.allowed):
+        return "serves only who names it"
     return limits.unavailable.get(model.name)
 
 

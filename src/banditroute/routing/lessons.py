@@ -10,6 +10,8 @@ from banditroute.errors import FeedbackError
 from banditroute.learning.priors import TOKENS_CENTRE
 from banditroute.records import Context, Decision, Feedback, Outcome
 
+from .tasks import is_judging
+
 SIGNALS = ("quality", "log_tokens", "log_latency")
 """What is learned of every (task class, model) edge, in the order of a lesson's values."""
 
@@ -55,8 +57,11 @@ def inputs_of(context: Context) -> tuple[float, ...]:
 def lessons_of(decision: Decision, outcome: Outcome) -> tuple[Lesson, ...]:
     """What an outcome teaches: tokens and seconds of the model that served, and how slow those were that timed out.
 
-    A failure never teaches quality; an estimate never teaches tokens; a cached reply teaches nothing of the model.
+    A failure never teaches quality; an estimate never teaches tokens; a cached reply teaches nothing of the model. Nor
+    does a judge's call: classes hear of each other, and its terse replies are not what callers get.
     """
+    if is_judging(decision.context.task):
+        return ()
     lessons = [
         _lesson(decision.context, attempt.model, (None, None, log_latency(attempt.duration_s)))
         for attempt in outcome.attempts

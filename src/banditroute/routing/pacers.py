@@ -15,6 +15,7 @@ from banditroute.learning.pacing import Pace
 from banditroute.learning.policy import PolicySettings
 
 from .budgets import PacedBudget
+from .tasks import is_judging
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -77,7 +78,9 @@ class Pacers:
         self._somewhere = tuple(paced for paced in self._all.values() if paced.budget.scope.kind != "global")
 
     def covering(self, tenant: str, task: str) -> tuple[Paced, ...]:
-        """Those that cover a request."""
+        """Those that cover a request; none covers a judge's call."""
+        if is_judging(task):  # no traffic: as one more request it would raise what the others may cost
+            return ()
         if not self._somewhere:
             return self._everywhere
         return (*self._everywhere, *(paced for paced in self._somewhere if paced.budget.scope.covers(tenant, task)))

@@ -10,6 +10,9 @@ from banditroute.records import ChatRequest
 GENERAL = "general"
 """The class of requests of which nothing better is known."""
 
+JUDGE_TASK = "judge:"
+"""What the class of a judge's calls begins with: paid and on record like any other, but no traffic."""
+
 
 class Task(NamedTuple):
     """A task class and how sure the classifier is of it.
@@ -23,6 +26,14 @@ class Task(NamedTuple):
     name: str
     probability: float = 1.0
     likeliest: str = ""
+
+
+def is_judging(task: str) -> bool:
+    """Whether it is the class of a judge's calls.
+
+    Nobody grades them, nothing is learned of them, no pace counts them, and no cap is passed for their sake.
+    """
+    return task.startswith(JUDGE_TASK)
 
 
 class TaskClassifier(Protocol):

@@ -57,6 +57,8 @@ def test_every_key_is_there_and_loads(live: Path) -> None:
         "keys": data["gateway"]["keys"][0],
         "tasks": data["tasks"][0],
         "rules": data["rules"][0],
+        "graders": data["graders"][0],
+        "judges": data["judges"][0],
     }
     for name, table in TABLES.items():
         keys = shown.get(name) or (data[name] if name != "tiers" else None)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from banditroute.config import load_config
-from banditroute.config.review import Finding, longest_call_usd, review, typical_usd
+from banditroute.config.findings import Finding, typical_usd
+from banditroute.config.review import longest_call_usd, review
 from banditroute.routing.catalog import Capabilities, Model, Price
 
 CLEAN = """\
@@ -87,7 +88,7 @@ def test_the_longest_call_is_bounded_by_window_or_answer(can: Capabilities, pric
             "small",
             "of 'large' up to $0.10 where the caller does not limit the answer (1 of 2",
         ),
-        ('per = "day"', 'per = "day"\nscope = "task:qa"', "scope", "routing.tasks has no 'qa'"),
+        ('per = "day"', 'per = "day"\nscope = "task:pets"', "scope", "no class is called 'pets'"),
         (
             'per = "day"',
             'per = "day"\nscope = "tenant:a"\n[gateway]\n[[gateway.keys]]\nname = "k"\nkey_env = "K"\ntenant = "b"',
