@@ -50,8 +50,8 @@ FEATURES = 22
 MARKS_IN_PROJECTION = 0.3
 """How much marks count beside words in the projection; by what a router gets on judged9_val with it."""
 
-LABEL_WEIGHT = {"origin_only": 0.02, "dataset_of_origin": 0.05, "template": 0.05}
-PUBLIC_WEIGHT = 0.2
+LABEL_WEIGHT = {"origin_only": 0.05, "dataset_of_origin": 0.15, "template": 0.15}
+PUBLIC_WEIGHT = 0.4
 """How much a public row counts whose label follows from where it was found, and one whose label a person gave,
 against 1 for the project's own: public prompts are many and alike."""
 
@@ -104,7 +104,7 @@ def cues() -> list[Prompt]:
 
 
 def held_out_prompts() -> list[Prompt]:
-    """The prompts that were written for testing, by somebody who had not read the others."""
+    """The prompts that were written for testing; nothing is trained on them."""
     rows = map(json.loads, (OWN / "held_out.jsonl").read_text(encoding="utf-8").splitlines())
     return [Prompt(row["text"], row["task"], "held_out", lang=row["lang"]) for row in rows]
 

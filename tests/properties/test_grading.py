@@ -47,10 +47,9 @@ def item(text: str, expected: str | None, calls: tuple[Any, ...] = ()) -> Item:
 def check(grader: Grader, graded: Item) -> None:
     try:
         quality = grader.grade(graded)
-    except UngradableError as error:
-        assert "\n" not in str(error)
-    else:
-        assert quality is None or 0.0 <= quality <= 1.0
+    except UngradableError:
+        return
+    assert quality is None or 0.0 <= quality <= 1.0
 
 
 @pytest.mark.parametrize("kind", GRADERS)

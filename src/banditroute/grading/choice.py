@@ -13,13 +13,14 @@ _LETTER = r"([A-J])(?!\w)(?<!I(?= [a-z]))"  # "the answer, I think" picks no I
 _ANSWER = "answer|antwort|réponse|respuesta|resposta|risposta|ответ|cevap|答案|回答|答え|正解|정답|الإجابة|उत्तर"
 _OPTION = "option|choice|letter"
 _IS = "is|was|ist|est|es|é|è|be|是|は|为"
+_ALONE = r"(?!(?s:.*)\([A-J]\))"  # "(A) is small, (B) is large" picks neither
 _SIGNS = (
     re.compile(rf"\\boxed\{{\s*(?:\\(?:text|mathrm|textbf)\{{)?\s*\(?{_LETTER}"),
     re.compile(
         rf"(?i:{_ANSWER}|(?:correct|right|best) (?:{_OPTION}))"
         rf"[^\w\n]{{0,20}}(?i:{_IS})?[^\w\n]{{0,20}}(?i:(?:{_OPTION}) )?[^\w\n]{{0,4}}{_LETTER}"
     ),
-    re.compile(r"\A\W{0,4}([A-J])(?:\W{0,3}\Z|[.):]|[ ]*\n)"),
+    re.compile(rf"\A\W{{0,4}}([A-J])(?:\W{{0,3}}\Z|[.):]|[ ]*\n){_ALONE}"),
     re.compile(r"\b([A-J])\W{0,3}\Z"),
     re.compile(r"\(([A-J])\)"),
     re.compile(rf"(?i:{_OPTION})\s*\**\(?{_LETTER}"),
