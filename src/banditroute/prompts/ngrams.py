@@ -7,6 +7,7 @@ no loop runs over words.
 
 from __future__ import annotations
 
+from threading import local
 from typing import NamedTuple
 
 import numpy as np
@@ -98,28 +99,40 @@ def words_of(values: Hashes, kinds: NDArray[np.uint8]) -> Hashes:
     Runs of letters and digits are words, and so is each ideograph and each sign that means something.
     """
     n = values.size
-    alone = _ALONE[kinds]
-    within = _WITHIN[kinds]
+    alone = _ALONE.take(kinds)
+    within = _WITHIN.take(kinds)
     edge = np.empty(n + 1, dtype=np.bool_)
     edge[0] = edge[n] = True
     edge[1:n] = (within[1:] != within[:-1]) | alone[1:] | alone[:-1]
     bounds = np.flatnonzero(edge)
     starts, ends = bounds[:-1], bounds[1:]
-    real = (within | alone)[starts]
-    starts, ends = starts[real], ends[real]
+    real = np.flatnonzero((within | alone).take(starts))
+    starts, ends = starts.take(real), ends.take(real)
     sums = np.zeros(n + 1, dtype=np.uint32)
     np.cumsum(values * _POWERS[:n], out=sums[1:])
-    return (sums[ends] - sums[starts]) * _INVERSES[starts]
+    return (sums.take(ends) - sums.take(starts)) * _INVERSES.take(starts)
 
 
 def _distinct(hashes: Hashes) -> Buckets:
     """The buckets of the hashes, each once, in no particular order."""
     mixed = (hashes ^ (hashes >> _HALF)) * _MIX
     buckets = (mixed >> _SHIFT).astype(np.int64)
-    seen = np.empty(BUCKETS, dtype=np.uint16)  # not filled: only what is written just below is read
+    seen = _scratch()
     order = np.arange(buckets.size, dtype=np.uint16)  # four hashes a character at most
     seen[buckets] = order
     return buckets[seen.take(buckets) == order]
+
+
+class _Scratch(local):
+    """A thread's own table, kept: to get a new one costs more than to use it."""
+
+    def __init__(self) -> None:
+        self.seen = np.empty(BUCKETS, dtype=np.uint16)
+
+
+def _scratch() -> NDArray[np.uint16]:
+    """A table in which nothing that is found may be relied on: what is read is written first."""
+    return _SCRATCH.seen
 
 
 def _powers(base: np.uint32) -> Hashes:
@@ -131,4 +144,5 @@ def _powers(base: np.uint32) -> Hashes:
 _POWERS = _powers(_BASE)
 _INVERSES = _powers(_INVERSE)
 _WITHIN = np.isin(np.arange(len(Kind)), WORD_KINDS)
+_SCRATCH = _Scratch()
 _ALONE = np.isin(np.arange(len(Kind)), (Kind.han, Kind.kana, Kind.question, Kind.operator, Kind.bracket, Kind.symbol))
