@@ -170,8 +170,8 @@ def _judge(config: JudgeConfig, serving: Serving, width: int) -> Judge:
 
 def _trust(plan: RouterConfig) -> TrustSettings:
     """Whom to believe how much: graders, whose weights are in their judgements already, in full."""
-    graders = {each.name: 1.0 for each in (*plan.graders, *plan.judges)}
-    return replace(plan.trust, sources={**graders, **plan.trust.sources})
+    names = frozenset(each.name for each in (*plan.graders, *plan.judges))
+    return replace(plan.trust, graders=names - plan.trust.sources.keys())
 
 
 class _KeyWatch:

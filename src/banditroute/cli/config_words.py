@@ -11,6 +11,7 @@ from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.reports.format import ABSENT, count, money, percent
 from banditroute.routing.budgets import Cap, PacedBudget, Scope
 from banditroute.routing.catalog import Model
+from banditroute.routing.tasks import JUDGE_TASK
 
 _DAY_S = 86_400.0
 
@@ -126,6 +127,9 @@ def _pace(budget: PacedBudget, config: RouterConfig) -> str:
 def _cap(budget: Cap, config: RouterConfig) -> str:
     ends = "serves with the cheapest" if budget.on_exhausted == "cheapest" else "refuses"
     amount = f"at most {money(budget.usd)} a {budget.per} (UTC), {_scope(budget.scope)}; at the cap it {ends}"
+    judge = next((each for each in config.judges if budget.scope.name == JUDGE_TASK + each.name), None)
+    if judge is not None:
+        return f"{amount}; worth {_times(budget.usd, judging_usd(config, judge))} typical answers judged"
     return f"{amount}; {_worth(budget.usd, config)}"
 
 

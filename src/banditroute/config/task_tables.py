@@ -111,4 +111,4 @@ class TrustTable(Table):
 
     def value(self) -> TrustSettings:
         """The settings."""
-        return TrustSettings(**self.model_dump())
+        return TrustSettings(self.sources, self.most_share, self.half_life_s, self.tolerance, self.severity)

@@ -39,6 +39,7 @@ class TrustSettings:
         half_life_s: seconds after which a judgement counts half in what "of late" means.
         tolerance: how many times as large as the others' a source's mean square error may be and still count in full.
         severity: the power with which its weight falls beyond that; 0 = nobody is heard less.
+        graders: sources that are the router's own: no tenant speaks through them, so they count in full.
     """
 
     sources: Mapping[str, float] = field(default_factory=lambda: _NONE)
@@ -46,6 +47,7 @@ class TrustSettings:
     half_life_s: float = 3600.0
     tolerance: float = 1.5
     severity: float = 4.0
+    graders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +115,16 @@ class Trust:
 
     def weigh(self, judgement: Judgement, now: float) -> float:
         """The weight in [0, 1] of a judgement that comes at an instant, in seconds; takes note of it."""
+        if judgement.source in self._settings.graders:
+            return 1.0
         return self._of_source(judgement) * self._of_flood(judgement.tenant, now) * self._of_reliability(judgement)
 
     def _of_source(self, judgement: Judgement) -> float:
         named = self._settings.sources
         if judgement.source in named:
             return named[judgement.source]
-        return 0.5 ** sum(source not in named for source in judgement.heard)
+        own = self._settings.graders
+        return 0.5 ** sum(source not in named and source not in own for source in judgement.heard)
 
     def _of_flood(self, tenant: str, now: float) -> float:
         half_life_s, share = self._settings.half_life_s, self._settings.most_share

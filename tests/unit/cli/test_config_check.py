@@ -95,6 +95,61 @@ def test_what_every_part_means(file: Path, capsys: pytest.CaptureFixture[str]) -
     assert printed.out.splitlines()[-1] == f"{file}: can be used, 1 warning"
 
 
+GRADING = """
+[[graders]]
+name = "valid"
+kind = "json"
+tasks = ["extraction", "code"]
+weight = 0.5
+calibrate_to = "wins"
+
+[[graders]]
+name = "brief"
+kind = "length"
+when = "background"
+options = { most = 100 }
+
+[[judges]]
+name = "wins"
+model = "large"
+baseline_model = "own"
+share = 0.02
+usd_per_day = 1.0
+"""
+
+
+def test_who_grades(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(FILE + GRADING)
+    assert run(["config", "check", str(file)]) == 0
+    out = squeezed(capsys.readouterr().out)
+    for words in (
+        "valid grades answers of extraction, code, before they are given, on the scale of wins; counts 0.5",
+        "brief grades all answers, just after they are given",
+        "wins large judges 2% of all answers against those of own, in both orders, 8 at a time; $0.0067 for a typical "
+        "answer, at most $1.00 a day",
+        "at most $1.00 a day (UTC), task judge:wins; at the cap it refuses; worth 149 typical answers judged",
+    ):
+        assert words in out
+
+
+def test_who_grades_in_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(FILE + GRADING)
+    config = as_json(file, capsys, 0)["config"]
+    assert [(each["name"], each["when"], each["weight"], each["calibrate_to"]) for each in config["graders"]] == [
+        ("valid", "inline", 0.5, "wins"),
+        ("brief", "background", 1.0, None),
+    ]
+    (judge,) = config["judges"]
+    assert (judge["model"], judge["baseline_model"], judge["share"]) == ("large", "own", 0.02)
+    assert judge["budgets"] == ["task:judge:wins per day"]
+    assert judge["typical_answer_usd"] == pytest.approx(2 * (1_300 * 2.5 + 10 * 10) / 1e6)
+
+
+def test_where_nobody_grades(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["config", "check", str(file)])
+    assert "nobody grades: quality comes from feedback alone" in squeezed(capsys.readouterr().out)
+
+
 def test_warnings_stand_on_a_line_each(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["config", "check", str(file)])
     warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]

@@ -28,6 +28,14 @@ class TestSources:
         trust = Trust(TrustSettings(sources={"judge": 1.0}))
         assert trust.weigh(judged("a", "user", 0.9, 0.9, "judge"), 0.0) == 1.0
 
+    def test_the_routers_own_graders_count_in_full_whoever_asked(self):
+        trust = Trust(TrustSettings(graders=frozenset({"valid"})))
+        for number in range(200):
+            trust.weigh(judged("quiet"), float(number))
+        weights = {trust.weigh(judged("loud", "valid", 0.0, 0.9), float(number)) for number in range(1_000)}
+        assert weights == {1.0}
+        assert trust.weigh(judged("quiet", "user", 0.9, 0.9, "valid"), 0.0) == 1.0
+
 
 class TestFloods:
     def test_one_tenant_alone_is_never_a_flood(self):
