@@ -104,7 +104,7 @@ def cues() -> list[Prompt]:
 
 
 def held_out_prompts() -> list[Prompt]:
-    """The prompts that were written for testing; nothing is trained on them."""
+    """The prompts that were written for testing, by somebody who had not seen the others."""
     rows = map(json.loads, (OWN / "held_out.jsonl").read_text(encoding="utf-8").splitlines())
     return [Prompt(row["text"], row["task"], "held_out", lang=row["lang"]) for row in rows]
 

@@ -21,9 +21,10 @@ from .priors import Prior
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_CHOLESKY_FROM = (
-    12  # inputs from which a Cholesky inverse each beats numpy's stacked LU, half the work at twice the calls
-)
+_CHOLESKY_FROM = 128
+"""Inputs from which a Cholesky inverse each beats numpy's stacked LU. Below, the half of the work that it saves is not
+worth its calls: where several BLAS threads find every core taken, each of them may wait for a hundred milliseconds."""
+
 _POOL_CAP = 50.0  # observations beyond which a model's weight in the pooled level stops growing
 
 

@@ -40,7 +40,7 @@ SHIPPED = (
 _SCALE = 5.0  # of the inputs, so that the ridge is about 1 unit of log odds
 _RIDGE = 3e-2
 _TILT, _USUAL = 20.0, 0.05  # log odds for each unit of likeness above what texts have in common anyway
-_EXAMPLE_WEIGHT = 150.0  # of an example against another prompt: who defines a class expects it to come often
+_EXAMPLE_WEIGHT = 200.0  # of an example against another prompt: who defines a class expects it to come often
 _STEPS = 100
 
 Floats = NDArray[np.float64]
