@@ -19,6 +19,7 @@ from scipy.sparse.linalg import svds
 
 from banditroute.prompts.excerpt import cut
 from banditroute.prompts.marks import MARKS
+from banditroute.prompts.names import SHIPPED
 from banditroute.prompts.ngrams import BUCKETS
 from banditroute.prompts.reader import vector_of
 from banditroute.prompts.weights import COARSE, COARSE_BITS, PromptWeights
@@ -27,17 +28,7 @@ ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data" / "tasks" / "prompts.jsonl.gz"
 OWN = Path(__file__).parent / "prompts"
 
-CLASSES = (
-    "chat",
-    "classification",
-    "code",
-    "creative_writing",
-    "extraction",
-    "qa",
-    "reasoning_math",
-    "summarization",
-    "translation",
-)
+CLASSES = SHIPPED
 BLOCKS = np.array((2.0, 2.0, 1 / 12), dtype=np.float32)
 """How much words, characters and marks count beside each other; by four folds of the project's own prompts."""
 

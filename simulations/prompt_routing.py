@@ -1,6 +1,6 @@
 """Writes a measured part of docs/tasks.md: what a router gets that knows nothing but the prompts, on two real tables.
 
-judged9: classes by the shipped classifier, features by the default encoder, beside the table's own classes and its
+judged9: classes by the shipped classifier, features by the shipped encoder, beside the table's own classes and its
 embedding, and beside nothing at all. llmrouter11: the same at the middle budget. Reads ../shared/data/outcomes; about
 five minutes on one core.
 """

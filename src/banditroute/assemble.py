@@ -20,8 +20,9 @@ from banditroute.desk import Desk, Terms
 from banditroute.errors import ConfigError
 from banditroute.flight import Tower
 from banditroute.grading.judging import Judge
+from banditroute.grading.protocol import Grader
 from banditroute.learner import Learner
-from banditroute.marking import Marker, Marking, Panel, SlowMarking
+from banditroute.marking import Marker, Marking, Panel
 from banditroute.observe import Event, KeyChanged, NullObserver, Observer
 from banditroute.prompting import prompting_of
 from banditroute.providers.registry import provider_of
@@ -142,7 +143,7 @@ class _Assembly:
             inline=[_marking(each) for each in plan.graders if each.when == "inline"],
             background=[_marking(each) for each in plan.graders if each.when == "background"],
             judges=[
-                SlowMarking(_judge(each, serving, learner.decider.width), frozenset(each.tasks), each.weight)
+                Marking(_judge(each, serving, learner.decider.width), frozenset(each.tasks), each.weight)
                 for each in plan.judges
             ],
         )
@@ -153,7 +154,7 @@ class _Assembly:
         return endpoint.cooling_until(now, upstream)
 
 
-def _marking(grader: GraderConfig) -> Marking:
+def _marking(grader: GraderConfig) -> Marking[Grader]:
     return Marking(grader.grader, frozenset(grader.tasks), grader.weight, grader.calibrate_to)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from banditroute.errors import BanditrouteError, UngradableError
 from banditroute.grading.protocol import Grader, Item, SlowGrader
 from banditroute.grading.scale import Scale
 from banditroute.observe import NotGraded, Observer
 from banditroute.records import Feedback, Grade
+
+G = TypeVar("G", Grader, SlowGrader)
 
 _MOST_WAITING = 1_000
 
@@ -19,33 +22,20 @@ Record = Callable[[Feedback], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Marking:
+class Marking(Generic[G]):
     """One grader at work.
 
     Attributes:
-        grader: grades.
+        grader: grades, by itself or by asking somebody else.
         tasks: task classes whose answers it grades; empty = all.
         weight: how much its grades count, in (0, 1].
         calibrate_to: the judge on whose scale its grades are brought, by the answers that both have graded; or none.
     """
 
-    grader: Grader
+    grader: G
     tasks: frozenset[str] = frozenset()
     weight: float = 1.0
     calibrate_to: str = ""
-
-    def covers(self, task: str) -> bool:
-        """Whether it grades answers of that class."""
-        return not self.tasks or task in self.tasks
-
-
-@dataclass(frozen=True, slots=True)
-class SlowMarking:
-    """One grader at work that asks somebody else; attributes as of Marking."""
-
-    grader: SlowGrader
-    tasks: frozenset[str] = frozenset()
-    weight: float = 1.0
 
     def covers(self, task: str) -> bool:
         """Whether it grades answers of that class."""
@@ -62,9 +52,9 @@ class Panel:
         judges: in the background, for as long as it takes.
     """
 
-    inline: Sequence[Marking] = field(default_factory=tuple[Marking, ...])
-    background: Sequence[Marking] = field(default_factory=tuple[Marking, ...])
-    judges: Sequence[SlowMarking] = field(default_factory=tuple[SlowMarking, ...])
+    inline: Sequence[Marking[Grader]] = ()
+    background: Sequence[Marking[Grader]] = ()
+    judges: Sequence[Marking[SlowGrader]] = ()
 
 
 Weighed = tuple[Grade, float]
@@ -149,7 +139,7 @@ class Marker:
         task.add_done_callback(where.discard)
         return task
 
-    def _grades(self, markings: Iterable[Marking], item: Item) -> Iterator[Weighed]:
+    def _grades(self, markings: Iterable[Marking[Grader]], item: Item) -> Iterator[Weighed]:
         """What graders say that need nobody else."""
         for marking in markings:
             if not marking.covers(item.task) or (quality := self._quality(marking.grader, item)) is None:
@@ -171,7 +161,7 @@ class Marker:
     async def _follow_up(self, item: Item) -> None:
         await self._record_all(item, self._grades(self._panel.background, item))
 
-    async def _judge(self, marking: SlowMarking, item: Item) -> None:
+    async def _judge(self, marking: Marking[SlowGrader], item: Item) -> None:
         name = marking.grader.name
         try:
             quality = _checked(await marking.grader.grade(item))

@@ -28,7 +28,7 @@ async def test_another_encoder_is_refused_and_says_what_to_do(lab):
     store = {"kind": "sqlite"}
     await taught(lab, store, encoder="none")
     with pytest.raises(ConfigError) as caught:
-        await lab.router({"small": lab.servers[0]}, store=store)
+        await lab.router({"small": lab.servers[0]}, store=store, routing={"encoder": "prompt"})
     message = str(caught.value)
     assert "'none'" in message
     assert "'prompt-1'" in message
@@ -39,7 +39,9 @@ async def test_another_encoder_is_refused_and_says_what_to_do(lab):
 async def test_begun_anew_the_old_evidence_lies_beside_it(lab):
     store = {"kind": "sqlite"}
     await taught(lab, store, encoder="none")
-    router = await lab.router({"small": lab.servers[0]}, store=store, routing={"on_new_encoder": "restart"})
+    router = await lab.router(
+        {"small": lab.servers[0]}, store=store, routing={"encoder": "prompt", "on_new_encoder": "restart"}
+    )
     assert float(router.learner.decider.signals.evidence[0].n.sum()) == 0.0
     await router.feedback((await router.chat(ASKED[0])).decision_id, quality=1.0)
     versions = {edge.encoder_version for edge in (await router.learner.store.state()).evidence}
@@ -49,12 +51,14 @@ async def test_begun_anew_the_old_evidence_lies_beside_it(lab):
 async def test_kept_prompts_are_encoded_anew(lab):
     store = {"kind": "sqlite", "keep_prompts": True}
     await taught(lab, store, encoder="none")
-    (lab.folder / "router.toml").write_text((lab.folder / "router.toml").read_text().replace('"none"', '"prompt"'))
+    (lab.folder / "router.toml").write_text(
+        (lab.folder / "router.toml").read_text().replace('encoder = "none"', 'encoder = "prompt"')
+    )
     done = rebuild(lab, "--reencode")
     assert done.returncode == 0, done.stderr
     assert "3 decisions were encoded anew with prompt-1" in done.stdout
     assert "agree" in rebuild(lab, "--check").stdout
-    router = await lab.router({"small": lab.servers[0]}, store=store)
+    router = await lab.router({"small": lab.servers[0]}, store=store, routing={"encoder": "prompt"})
     assert float(router.learner.decider.signals.evidence[0].n.sum()) == 3.0
     features = [trail.decision.context.features async for trail in router.learner.store.trails()]
     assert [len(each) for each in features] == [router.learner.decider.width] * 3
@@ -63,7 +67,9 @@ async def test_kept_prompts_are_encoded_anew(lab):
 async def test_without_kept_prompts_there_is_nothing_to_encode(lab):
     store = {"kind": "sqlite"}
     await taught(lab, store, encoder="none")
-    (lab.folder / "router.toml").write_text((lab.folder / "router.toml").read_text().replace('"none"', '"prompt"'))
+    (lab.folder / "router.toml").write_text(
+        (lab.folder / "router.toml").read_text().replace('encoder = "none"', 'encoder = "prompt"')
+    )
     done = rebuild(lab, "--reencode")
     assert "3 decisions kept no prompt" in done.stdout
     assert rebuild(lab, "--reencode", "--check").returncode == 2

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from banditroute.errors import StoreError, UngradableError
 from banditroute.grading.protocol import Item
-from banditroute.marking import Marker, Marking, Panel, SlowMarking
+from banditroute.marking import Marker, Marking, Panel
 from banditroute.observe import Event, NotGraded
 from banditroute.records import ChatRequest, Completion, Feedback
 
@@ -93,7 +94,7 @@ def books() -> Books:
     return Books()
 
 
-def marker(books: Books, most_waiting: int = 100, **panel: list[Marking] | list[SlowMarking]) -> Marker:
+def marker(books: Books, most_waiting: int = 100, **panel: list[Marking[Any]]) -> Marker:
     return Marker(Panel(**panel), books.record, books, lambda: NOW, most_waiting=most_waiting)  # type: ignore[arg-type]
 
 
@@ -186,7 +187,7 @@ class TestBackground:
 class TestJudges:
     async def test_nobody_waits_for_a_judge(self, books: Books) -> None:
         judge = Slow("judge", 0.75)
-        marking = marker(books, judges=[SlowMarking(judge, weight=0.5)])
+        marking = marker(books, judges=[Marking(judge, weight=0.5)])
         assert await marking.mark(item()) == ()
         assert books.feedback == []
         judge.may_go_on.set()
@@ -195,7 +196,7 @@ class TestJudges:
 
     async def test_beyond_what_may_wait_answers_are_left_ungraded_and_counted(self, books: Books) -> None:
         judge = Slow("judge", 0.5)
-        marking = marker(books, most_waiting=10, judges=[SlowMarking(judge)])
+        marking = marker(books, most_waiting=10, judges=[Marking(judge)])
         for number in range(15):
             await marking.mark(item(str(number)))
         assert books.problems == [("judge", "too many answers wait to be graded")] * 5
@@ -208,7 +209,7 @@ class TestJudges:
 
     async def test_answers_that_it_does_not_want_take_nobody_elses_place(self, books: Books) -> None:
         judge = Slow("judge", 0.5, lambda item: item.decision_id == "wanted")
-        marking = marker(books, most_waiting=1, judges=[SlowMarking(judge)])
+        marking = marker(books, most_waiting=1, judges=[Marking(judge)])
         for name in ("a", "b", "wanted", "c"):
             await marking.mark(item(name))
         judge.may_go_on.set()
@@ -219,7 +220,7 @@ class TestJudges:
     @pytest.mark.parametrize("said", [UngradableError("garbage"), 2.0, math.nan])
     async def test_one_that_fails_gives_no_quality(self, books: Books, said: float | Exception) -> None:
         judge = Slow("judge", said)
-        marking = marker(books, judges=[SlowMarking(judge)])
+        marking = marker(books, judges=[Marking(judge)])
         await marking.mark(item())
         judge.may_go_on.set()
         await marking.settled()
@@ -228,7 +229,7 @@ class TestJudges:
 
     async def test_closing_gives_them_up(self, books: Books) -> None:
         judge = Slow("judge", 0.5)
-        marking = marker(books, judges=[SlowMarking(judge)])
+        marking = marker(books, judges=[Marking(judge)])
         await marking.mark(item())
         await asyncio.sleep(0)
         async with asyncio.timeout(5):
@@ -242,7 +243,7 @@ class TestJudges:
         """The learner goes on writing what its caller no longer waits for: here, what was taken in counts."""
         judge = Slow("judge", 0.5)
         judge.may_go_on.set()
-        marking = marker(books, judges=[SlowMarking(judge)])
+        marking = marker(books, judges=[Marking(judge)])
         await marking.mark(item())
         await marking.settled()
         await marking.aclose()
@@ -256,7 +257,7 @@ async def test_cheap_grades_move_to_the_judges_scale_wherever_they_are_given(boo
         books,
         inline=[Marking(Says("now", 0.9), calibrate_to="judge"), Marking(Says("alone", 0.9))],
         background=[Marking(Says("then", 0.8), calibrate_to="judge")],
-        judges=[SlowMarking(judge)],
+        judges=[Marking(judge)],
     )
     for number in range(200):
         await marking.mark(item(str(number)))

@@ -13,7 +13,7 @@ from banditroute.config.findings import (
     typical_usd,
 )
 from banditroute.config.values import JudgeConfig, RouterConfig
-from banditroute.prompts.own_classes import SHIPPED
+from banditroute.prompts.names import SHIPPED
 from banditroute.routing.budgets import Cap
 from banditroute.routing.tasks import GENERAL, JUDGE_TASK
 

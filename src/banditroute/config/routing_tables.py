@@ -95,8 +95,8 @@ class RoutingTable(Table):
     )
     encoder: Name = Field(
         default=_ROUTING.encoder,
-        description="what of a prompt is learned by: prompt (the shipped encoder) | none | your own encoder's entry "
-        "point, or module:name of a callable",
+        description="what of a prompt is learned by beside class and length: none | prompt (the shipped encoder) | "
+        "your own encoder's entry point, or module:name of a callable",
     )
     on_new_encoder: OnNewEncoder = Field(
         default=_ROUTING.on_new_encoder,

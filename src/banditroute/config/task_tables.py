@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from banditroute.config.provider_tables import Name
 from banditroute.config.table import Table
 from banditroute.config.values import OwnTask, RuleConfig
 from banditroute.errors import ConfigError
-from banditroute.prompts.own_classes import LEAST_EXAMPLES, check_name
+from banditroute.prompts.names import LEAST_EXAMPLES, check_own_class
 from banditroute.routing.trust import TrustSettings
 
 _TRUST = TrustSettings()
@@ -35,19 +35,10 @@ class TaskTable(Table):
         ],
     )
 
-    @field_validator("name")
-    @classmethod
-    def _check_name(cls, name: str) -> str:
-        check_name(name)
-        return name
-
-    @field_validator("examples")
-    @classmethod
-    def _check_examples(cls, examples: list[str]) -> list[str]:
-        if len(set(examples)) < LEAST_EXAMPLES:
-            remedy = "write more, in other words each"
-            raise ConfigError(f"{len(set(examples))} examples of the {LEAST_EXAMPLES} that are needed", remedy=remedy)
-        return examples
+    @model_validator(mode="after")
+    def _check(self) -> TaskTable:
+        check_own_class(self.name, len(set(self.examples)))
+        return self
 
     def value(self) -> OwnTask:
         """The class."""

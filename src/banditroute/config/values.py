@@ -80,7 +80,8 @@ class RoutingConfig:
         tasks: task classes known from the start; others join as they come.
         classifier: who names the class of a request whose caller does not: the shipped one, or nobody.
         sure: a class less likely than this is not taken for the task: the request is `general`.
-        encoder: what of a prompt the policy sees: "prompt" (the default encoder), "none", or an encoder's entry point.
+        encoder: what of a prompt the policy sees: "none" (its class and length), "prompt" (the shipped encoder), or an
+            encoder's entry point.
         on_new_encoder: what to do where the store's evidence was made by another encoder: refuse to start, or begin
             anew beside it.
         features: how many numbers callers give with every request; 0 = none. They take the encoder's place.
@@ -95,7 +96,7 @@ class RoutingConfig:
     tasks: tuple[str, ...] = ()
     classifier: ClassifierKind = "prompt"
     sure: float = SURE
-    encoder: str = "prompt"
+    encoder: str = "none"
     on_new_encoder: OnNewEncoder = "refuse"
     features: int = 0
     policy: PolicySettings = _POLICY

@@ -1,4 +1,4 @@
-"""The default encoder: where a prompt lies in the space that the training prompts span, its length, its classes."""
+"""The shipped encoder: where a prompt lies in the space that the training prompts span, its length, its classes."""
 
 from __future__ import annotations
 

@@ -14,28 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from banditroute.errors import ConfigError
-from banditroute.routing.tasks import GENERAL
-
 from .excerpt import cut
 from .likeness import Likeness
+from .names import check_own_class
 from .reader import PromptReader, Reading
 from .senses import Senses, sense_of
-
-LEAST_EXAMPLES = 5
-
-SHIPPED = (
-    "chat",
-    "classification",
-    "code",
-    "creative_writing",
-    "extraction",
-    "qa",
-    "reasoning_math",
-    "summarization",
-    "translation",
-)
-"""Names of the shipped classes."""
 
 _SCALE = 5.0  # of the inputs, so that the ridge is about 1 unit of log odds
 _RIDGE = 3e-2
@@ -44,16 +27,6 @@ _EXAMPLE_WEIGHT = 200.0  # of an example against another prompt: who defines a c
 _STEPS = 100
 
 Floats = NDArray[np.float64]
-
-
-def check_name(name: str) -> None:
-    """Makes sure that a class may be called so.
-
-    Raises:
-        ConfigError: the name is one of the shipped classes, or the one for what is unknown.
-    """
-    if name in SHIPPED or name == GENERAL:
-        raise ConfigError(f"{name!r} is a shipped class", remedy="choose another name")
 
 
 class OwnClasses:
@@ -70,10 +43,7 @@ class OwnClasses:
 
     def __init__(self, senses: Senses, reader: PromptReader, examples: Mapping[str, Sequence[str]]) -> None:
         for name, texts in examples.items():
-            check_name(name)
-            if len(set(texts)) < LEAST_EXAMPLES:
-                problem = f"the class {name!r} has {len(set(texts))} examples of the {LEAST_EXAMPLES} that are needed"
-                raise ConfigError(problem, remedy="write more, in other words each")
+            check_own_class(name, len(set(texts)))
         self.names = tuple(examples)
         self._senses = senses
         self._weights = _fitted(*_taught(senses, examples))

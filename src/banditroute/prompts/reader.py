@@ -69,12 +69,15 @@ class PromptReader:
     def read(self, request: ChatRequest) -> Reading:
         """The request, read."""
         if self._reading is None or request is not self._request:
-            self._request, self._reading = request, self.read_text(excerpt_of(request))
+            self._request, self._reading = request, self._read(excerpt_of(request))
         return self._reading
 
     def read_text(self, text: str) -> Reading:
         """A text, read; a long one is cut."""
-        text, weights = cut(text), self.weights
+        return self._read(cut(text))
+
+    def _read(self, text: str) -> Reading:
+        weights = self.weights
         vector = vector_of(text, weights.idf, weights.marks, weights.blocks)
         logits = vector.values @ _rows(weights.logits, vector.buckets) + vector.marks @ weights.mark_logits
         odds = np.exp(logits.astype(np.float64) - logits.max())

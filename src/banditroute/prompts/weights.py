@@ -37,7 +37,7 @@ _CUT = 0.999
 
 
 class PromptWeights(NamedTuple):
-    """What the shipped classifier and the default encoder know.
+    """What the shipped classifier and the shipped encoder know.
 
     Attributes:
         version: names this training; features of two versions never mix.

@@ -14,7 +14,7 @@ from .table import OutcomeTable
 
 
 def prompted(table: OutcomeTable, *, classes: bool, features: bool) -> OutcomeTable:
-    """The same rows with task classes by the shipped classifier, features by the default encoder, or both.
+    """The same rows with task classes by the shipped classifier, features by the shipped encoder, or both.
 
     Raises:
         TableError: a row has no prompt.

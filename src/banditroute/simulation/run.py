@@ -74,7 +74,7 @@ def simulate(
         policies: names, see `banditroute.simulation.policies.NAMES`, or `fixed:MODEL`.
         budgets_usd: dollars per request; None = unconstrained.
         seeds: stream orders; results do not depend on how many run together.
-        features: "table", "prompt" (by the default encoder, from the rows' prompts) or "none".
+        features: "table", "prompt" (by the shipped encoder, from the rows' prompts) or "none".
         classes: "table", "classifier" (by the shipped classifier, likewise) or "none".
         jobs: processes; the results are the same for any number.
         progress: called with decisions made and decisions in all.

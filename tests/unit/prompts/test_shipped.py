@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from banditroute.errors import ConfigError, InputError
-from banditroute.prompts.own_classes import SHIPPED
+from banditroute.prompts.names import SHIPPED
 from banditroute.prompts.reader import PromptReader
 from banditroute.prompts.shipped import shipped
 from banditroute.prompts.weights import packed, shipped_senses, shipped_weights, unpacked, unpacked_senses
@@ -214,5 +214,5 @@ class TestOwnClasses:
             shipped({name: self.EXAMPLES})
 
     def test_too_few_examples_are_refused(self) -> None:
-        with pytest.raises(ConfigError, match="4 examples of the 5"):
+        with pytest.raises(ConfigError, match="4 different examples of the 5"):
             shipped({"travel": self.EXAMPLES[:4] + self.EXAMPLES[:1]})
