@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from banditroute.simulation.rows import Place, Steps, printable
 from banditroute.simulation.table import OUTCOME_FIELDS
+from banditroute.simulation.values import Place, Steps, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

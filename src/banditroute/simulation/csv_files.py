@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from banditroute.simulation.columns import TEXT_COLUMNS, Header, read_header
-from banditroute.simulation.rows import Place, PlacedRow, parse_values
+from banditroute.simulation.rows import PlacedRow, parse_values
+from banditroute.simulation.values import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from banditroute.errors import MissingExtraError, TableError
 from banditroute.simulation.columns import read_header
-from banditroute.simulation.rows import Place, PlacedRow, parse_values
+from banditroute.simulation.rows import PlacedRow, parse_values
+from banditroute.simulation.values import Place
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from banditroute.simulation.rows import printable
 from banditroute.simulation.table import OutcomeTable
+from banditroute.simulation.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from banditroute.simulation.results import Floats
-    from banditroute.simulation.rows import Place, PlacedRow, Row, RowOutcome
+    from banditroute.simulation.rows import PlacedRow, Row, RowOutcome
+    from banditroute.simulation.values import Place
 
 
 def tabulate(name: str, placed: Sequence[PlacedRow]) -> OutcomeTable:
