@@ -1,0 +1,1 @@
+"""Budget tuning: what a budget buys, what a quality costs, and how sure that is."""
