@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -67,11 +63,11 @@ class LogTable:
     quality: Floats
     cost_usd: Floats
     latency_s: Floats
-    shadows: Mapping[str, Floats] = _NO_SHADOWS
+    shadows: Mapping[str, Floats] = field(default_factory=lambda: _NO_SHADOWS)
 
     @property
     def rows(self) -> int:
-        """n."""
+        """N."""
         return self.chosen.size
 
     @property
