@@ -1,0 +1,171 @@
+"""Runs a benchmark: every model on every prompt, each call graded, on record before it counts, and paid once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from banditroute.assemble import open_router
+from banditroute.benching.asking import Asker, GivenUpError
+from banditroute.benching.calls import CallKey, FinishedCall
+from banditroute.benching.journal import Journal
+from banditroute.benching.paying import JudgeGoneError, Payer
+from banditroute.benching.planning import BenchPlan
+from banditroute.benching.setbacks import FailedAttempts
+from banditroute.benching.settings import RunSettings
+from banditroute.benching.spending import Purse, SpentError
+from banditroute.benching.worst import Reckoner
+from banditroute.errors import ConfigError
+from banditroute.routing.tasks import NoFeatures, OneTask
+
+
+class Progress(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        done: finished calls, those of earlier runs included; planned: all of them.
+        spent_usd: dollars so far, earlier runs included.
+    """
+
+    done: int
+    planned: int
+    spent_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a run ended.
+
+    Attributes:
+        calls: every finished call, earlier runs' included.
+        spent_usd: dollars of all runs, judging and calls of which nothing was heard any more included, the latter at
+            their worst; judging_usd: of these, for judges.
+        stops: why it ended before all was done, one sentence each; empty where all was.
+    """
+
+    calls: Mapping[CallKey, FinishedCall]
+    spent_usd: float
+    judging_usd: float
+    stops: tuple[str, ...]
+
+
+async def run_bench(
+    plan: BenchPlan,
+    journal: Journal,
+    settings: RunSettings,
+    *,
+    environ: Mapping[str, str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Ran:
+    """Makes the calls that are not on record yet; what was finished is on record, however this ends.
+
+    Args:
+        plan: what to run.
+        journal: open; what it holds already is not asked again.
+        settings: how to run.
+        environ: where the keys are; None = the process's environment.
+        progress: is told after each call.
+
+    Raises:
+        ConfigError: a key is missing; or a limit of dollars is set and nothing bounds what a model's answers cost.
+    """
+    if settings.most_usd is not None:
+        _check_bounded(plan)
+    attempts = FailedAttempts()
+    router = open_router(plan.router, environ=environ, observer=attempts, classifier=OneTask(), encoder=NoFeatures())
+    async with router:
+        purse = Purse(settings.most_usd, journal.kept.spent_usd + journal.kept.lost_usd)
+        asker = Asker(
+            router,
+            attempts,
+            plan.router.catalog.names,
+            pay=purse.pay,
+            retrying=plan.retrying,
+            uniform=random.Random(plan.router.routing.seed).random,
+            patience=settings.patience,
+        )
+        async with Payer(plan, journal, settings, asker, purse) as payer:
+            return await _Run(plan, journal, settings, payer, progress).all()
+
+
+class _Run:
+    """One run of a plan."""
+
+    def __init__(
+        self,
+        plan: BenchPlan,
+        journal: Journal,
+        settings: RunSettings,
+        payer: Payer,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._concurrency = settings.concurrency
+        self._payer = payer
+        self._progress = progress
+        self._stops: dict[str, None] = {}
+        self._stopped = False
+        keys = {plan.key(row, model, turn) for row, turn in plan.turns() for model in plan.models}
+        self._calls = {key: call for key, call in journal.kept.calls.items() if key in keys}
+
+    async def all(self) -> Ran:
+        """Makes all calls that are not finished."""
+        self._report()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for model in self._plan.models:
+                    todo = self._todo(model)
+                    for _ in range(min(self._concurrency, len(todo))):
+                        group.create_task(self._work(model, todo))
+        except ExceptionGroup as errors:  # a disk that is full, say: one is enough to tell
+            raise errors.exceptions[0] from None
+        return Ran(self._calls, self._payer.spent_usd, self._payer.judging_usd, tuple(self._stops))
+
+    def _todo(self, model: str) -> deque[tuple[int, int]]:
+        """Rows and turns that the model has not been asked."""
+        plan = self._plan
+        return deque((row, turn) for row, turn in plan.turns() if plan.key(row, model, turn) not in self._calls)
+
+    async def _work(self, model: str, todo: deque[tuple[int, int]]) -> None:
+        """Makes one call of a model after another, until there are no more or going on is of no use."""
+        while todo and not self._stopped:
+            row, turn = todo.popleft()
+            try:
+                call = await self._payer.call(row, model, turn)
+            except (SpentError, JudgeGoneError) as error:
+                self._stop(error)
+            except GivenUpError as error:
+                todo.clear()
+                self._stops[str(error)] = None
+            else:
+                self._calls[call.key] = call
+                self._report()
+
+    def _stop(self, error: SpentError | JudgeGoneError) -> None:
+        """Begins no more calls, for any model; the first reason is the one to tell."""
+        if not self._stopped:
+            self._stops[str(error)] = None
+        self._stopped = True
+
+    def _report(self) -> None:
+        if self._progress is not None:
+            self._progress(Progress(len(self._calls), self._plan.planned, self._payer.spent_usd))
+
+
+def _check_bounded(plan: BenchPlan) -> None:
+    """Raises ConfigError where a limit of dollars could not be kept."""
+    reckoner = Reckoner(plan.router.catalog, plan.judges)
+    for prompt, task in zip(plan.prompts.rows, plan.tasks, strict=True):
+        for model in plan.models:
+            if math.isinf((reckoner.call(prompt, model) + reckoner.judging(prompt, task)).most_usd):
+                raise ConfigError(
+                    f"nothing bounds what an answer of {model}, or a judge's reply, costs",
+                    remedy="give --max-tokens, or the models' max_output_tokens",
+                    path=str(plan.router.path),
+                )
