@@ -1,19 +1,22 @@
 """How numbers are written for people: quality as .923, dollars with two telling digits, shares as whole percents."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 
 ABSENT = "–"
 _MINUS = "−"
 _MOST_DECIMALS = 9
+_STRETCHES = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
 def quality(value: float) -> str:
     """A quality in [0, 1] as .923; 1.000 keeps its leading digit, nan is a dash."""
     if math.isnan(value):
         return ABSENT
-    return f"{value:.3f}".replace("0.", ".", 1).replace("-", _MINUS) if abs(value) < 0.9995 else f"{value:.3f}"
+    text = f"{value:.3f}".replace("-", _MINUS)
+    return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
 
 
 def quality_change(value: float) -> str:
@@ -25,7 +28,7 @@ def quality_change(value: float) -> str:
 
 def interval(low: float, high: float) -> str:
     """A quality interval as .921 to .925; nan at either end is a dash."""
-    return ABSENT if math.isnan(low) or math.isnan(high) else f"{quality(low)} to {quality(high)}"
+    return between(low, high, quality)
 
 
 def percent(share: float) -> str:
@@ -82,6 +85,49 @@ def budget_names(budgets_usd: Sequence[float | None]) -> tuple[str, ...]:
     """Each budget as dollars, or "no budget"."""
     names = iter(money_names([budget for budget in budgets_usd if budget is not None]))
     return tuple("no budget" if budget is None else next(names) for budget in budgets_usd)
+
+
+def money_change(value_usd: float, digits: int = 2) -> str:
+    """A difference of dollars with its sign: +$0.00012, −$0.41."""
+    return ("+" if value_usd > 0 else "") + money(value_usd, digits)
+
+
+def seconds(value_s: float) -> str:
+    """Seconds with three digits, milliseconds below one second; nan is a dash."""
+    if math.isnan(value_s):
+        return ABSENT
+    small = 0 < abs(value_s) < 0.9995
+    digits = (
+        f"{1000 * value_s if small else value_s:#.3g}".removesuffix(".") if abs(value_s) < 1000 else f"{value_s:,.0f}"
+    )
+    return f"{digits} {'ms' if small else 's'}".replace("-", _MINUS)
+
+
+def seconds_change(value_s: float) -> str:
+    """A difference of seconds with its sign: +1.2 s, −340 ms."""
+    return ("+" if value_s > 0 else "") + seconds(value_s)
+
+
+def date(at: float) -> str:
+    """An instant, seconds since the epoch, as 25 Nov 2026 14:05, UTC."""
+    when = datetime.fromtimestamp(at, UTC)
+    return f"{when.day} {when:%b %Y %H:%M}"
+
+
+def stretch(seconds_s: float) -> str:
+    """A length of time in its largest whole unit: 15 minutes, 1 hour, 7 days."""
+    size_s, unit = next((each for each in _STRETCHES if seconds_s >= each[0]), _STRETCHES[-1])
+    return plural(round(seconds_s / size_s), unit)
+
+
+def between(low: float, high: float, text: Callable[[float], str]) -> str:
+    """An interval in words, each end written by the function given; nan at either end is a dash."""
+    return ABSENT if math.isnan(low) or math.isnan(high) else f"{text(low)} to {text(high)}"
+
+
+def plural(number: int, noun: str) -> str:
+    """So many of something: 1 row, 1,824 rows."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def shorten(name: str, most: int) -> str:

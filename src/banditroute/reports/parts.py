@@ -4,7 +4,7 @@ A block is anything with a `template`: the name of the file under `templates/` t
 block is a dataclass here and a template there; nothing else changes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -86,6 +86,11 @@ class Table:
         return any(cell.shade is not None for column in self.columns for cell in column.cells)
 
 
+def breaks(groups: Sequence[str]) -> frozenset[int]:
+    """The rows at which the group that a row belongs to changes."""
+    return frozenset(n for n in range(1, len(groups)) if groups[n] != groups[n - 1])
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A drawing, and the same in words and numbers for those who can't see it.
@@ -143,6 +148,16 @@ class Bullets:
     template: ClassVar[str] = "bullets.html"
 
     items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines to copy into a file, as they are."""
+
+    template: ClassVar[str] = "code.html"
+
+    label: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from banditroute.reports.format import count, seeds
 from banditroute.reports.headline import headline
 from banditroute.reports.page import write_report
 from banditroute.reports.parts import Report, Section
-from banditroute.reports.sections.edges import edges_section
-from banditroute.reports.sections.outcomes import outcomes_section, phases_section
-from banditroute.reports.sections.over_time import shares_section, spend_section
-from banditroute.reports.sections.overview import overview_section
-from banditroute.reports.sections.reading import reading_section
+from banditroute.reports.sections.simulation.edges import edges_section
+from banditroute.reports.sections.simulation.outcomes import outcomes_section, phases_section
+from banditroute.reports.sections.simulation.over_time import shares_section, spend_section
+from banditroute.reports.sections.simulation.overview import overview_section
+from banditroute.reports.sections.simulation.reading import reading_section
 from banditroute.simulation.results import SimulationResult
 
 

@@ -1,12 +1,15 @@
 """Made-up simulation results that look like real ones: drawn rows, and policies that know the class means."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from banditroute.reports import Cell, Chart, Fold, Report, Table, render
 from banditroute.simulation.results import (
     Edge,
     FixedModel,
@@ -206,3 +209,86 @@ def _edge(world, policy, c, k, mix, quality, cost, rng) -> Edge:
         float(quality[c, k]),
         float(cost[c, k]),
     )
+
+
+VOID = frozenset({"meta", "br", "link", "img", "input", "hr"})
+
+
+class _Tags(HTMLParser):
+    """The tags of a page, each closed in its turn."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def _lawful(report: Report) -> str:
+    html = render(report)
+    tags = _Tags(html).seen
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    wanted = {attrs[key] for _, attrs in tags for key in ("aria-labelledby", "aria-describedby") if key in attrs}
+    wanted |= {(attrs["href"] or "").removeprefix("#") for _, attrs in tags if "href" in attrs}
+    wanted |= set(re.findall(r"url\(#([^)]+)\)", html))
+    assert len(ids) == len(set(ids))
+    assert wanted <= set(ids)
+    assert not [tag for tag, _ in tags if tag in {"script", "link", "img"}]
+    assert set(re.findall(r"https?://[^\"' ]+", html)) <= {"http://www.w3.org/2000/svg"}
+    for drawing in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
+        assert not re.search(r"#[0-9a-fA-F]{6}\b", re.sub(r"url\(#[^)]*\)|href=\"#[^\"]*\"", "", drawing))
+        assert re.search(r"<title [^>]*>[^<]+</title>\s*<desc [^>]*>[^<]+</desc>", drawing)
+    for figure in re.findall(r"<figure class=\"chart\".*?</figure>", html, re.DOTALL):
+        assert re.search(r"<details class=\"data\">.*<table.*</details>", figure, re.DOTALL)
+    return html
+
+
+@pytest.fixture
+def lawful() -> Callable[[Report], str]:
+    """Renders a report, and sees to it that the page is whole, self-contained, themed and accessible."""
+    return _lawful
+
+
+def _named(report: Report, name: str) -> Table:
+    waiting = [block for section in report.sections for block in section.blocks]
+    while waiting:
+        block = waiting.pop(0)
+        waiting += block.blocks if isinstance(block, Fold) else ()
+        table = block.data if isinstance(block, Chart) and block.data.name == name else block
+        if isinstance(table, Table) and table.name == name:
+            return table
+    raise KeyError(name)
+
+
+@pytest.fixture
+def column() -> Callable[[Report, str, str], tuple[Cell, ...]]:
+    """Finds a column's cells by its table's name and its key."""
+
+    def found(report: Report, table: str, key: str) -> tuple[Cell, ...]:
+        return next(each.cells for each in _named(report, table).columns if each.key == key)
+
+    return found
+
+
+@pytest.fixture
+def chart() -> Callable[[Report, str], Chart]:
+    """Finds a chart by its name."""
+
+    def found(report: Report, name: str) -> Chart:
+        blocks = [block for section in report.sections for block in section.blocks]
+        return next(block for block in blocks if isinstance(block, Chart) and block.name == name)
+
+    return found

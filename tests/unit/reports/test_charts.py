@@ -6,12 +6,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from banditroute.reports.charts.bands import Band, Bands
-from banditroute.reports.charts.canvas import dollar_ticks, drawing, text_width
+from banditroute.reports.charts.canvas import drawing, text_width
 from banditroute.reports.charts.cost_quality import CostQuality, Curve, Point
+from banditroute.reports.charts.dots import UNKNOWN, Dot, Dots, Measure
 from banditroute.reports.charts.labels import place_labels
 from banditroute.reports.charts.layout import Box, flow, grid
 from banditroute.reports.charts.panels import columns
+from banditroute.reports.charts.scales import dollar_ticks, dollars, linear_ticks, qualities, seconds
 from banditroute.reports.charts.shares import Shares, Stack
+from banditroute.reports.charts.timeline import Lane, Limit
 from banditroute.reports.theme import MOST_MODELS, dark_variables, light_variables, model_style, series_style
 
 FRAME = Box(0, 0, 800, 400)
@@ -145,3 +148,57 @@ def test_small_models_share_one_area_where_there_are_too_many():
 def test_names_are_laid_out_by_their_width():
     with drawing():
         assert text_width("a wide name") > text_width("a name") > 0
+
+
+def test_wide_intervals_do_not_flatten_the_estimates_they_surround():
+    near, far = Dot(0.5, 0.4, 0.6, 0.35, 0.65), Dot(0.5, 0.4, 0.6, -9.0, 9.0)
+    assert Measure("m", ((near,),), qualities).limits() == pytest.approx((0.35, 0.65))
+    assert not Measure("m", ((near,),), qualities).cut
+    assert Measure("m", ((far,),), qualities).limits() == pytest.approx((0.3, 0.7))
+    assert Measure("m", ((far,),), qualities).cut
+    assert Measure("m", ((UNKNOWN,),), qualities).limits() == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("width", [354.0, 904.0])
+def test_rows_take_room_for_the_dots_they_have(width):
+    one, two = (Dot(0.5),), (Dot(0.5), Dot(0.6))
+    with drawing():
+        heights = [
+            Dots(("a", "b"), ("s", "t"), (Measure("m", rows, qualities),))(width).get_figheight()
+            for rows in ((one, one), (one, two), (two, two))
+        ]
+    assert heights == sorted(set(heights))
+
+
+def test_panels_stand_side_by_side_and_on_phones_below_each_other():
+    chart = Dots(("a",), ("s",), (Measure("m", ((Dot(0.5),),), qualities), Measure("n", ((Dot(2.0),),), seconds)))
+    with drawing():
+        wide, phone = (chart(width).axes for width in (904.0, 354.0))
+    assert wide[0].get_position().y0 == wide[1].get_position().y0
+    assert phone[0].get_position().y0 > phone[1].get_position().y0
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-9, 1e6), st.integers(2, 9))
+def test_linear_ticks_are_few_and_inside(low, span, most):
+    high = low + span
+    ticks = linear_ticks(low, high, most)
+    slack = 1e-9 * max(abs(low), abs(high))
+    assert len(ticks) <= most
+    assert all(low - slack <= tick <= high + slack for tick in ticks)
+
+
+def test_a_lane_without_values_has_a_scale():
+    blank = np.full(3, np.nan)
+    assert Lane("l", blank, qualities).span() == pytest.approx((-0.08, 1.08))
+    assert Lane("l", blank, qualities, bars=True).span()[0] == 0
+    low, high = Lane("l", np.array([0.5, np.nan, 0.6]), qualities, limits=(Limit("b", 2.0),)).span()
+    assert low < 0.5
+    assert high > 2.0
+
+
+def test_ticks_are_written_alike():
+    assert list(qualities([-0.05, 0.0, 0.1])) == ["−.05", ".00", ".10"]
+    assert list(qualities([0.905, 0.91])) == [".905", ".910"]
+    assert list(seconds([0.2, 0.4])) == ["200 ms", "400 ms"]
+    assert list(seconds([0.0, 2.0])) == ["0 s", "2 s"]
+    assert list(dollars([0.0, 0.0005, 0.001])) == ["$0", "$0.0005", "$0.0010"]

@@ -106,3 +106,46 @@ def test_listing_and_seeds_read_as_prose():
         "a, b and c",
     ]
     assert [write.seeds(values) for values in ((4,), (0, 1, 2, 3), (3, 1))] == ["4", "0 to 3", "3 and 1"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.00 s"),
+        (0.00042, "0.420 ms"),
+        (0.62, "620 ms"),
+        (0.9999, "1.00 s"),
+        (2.1, "2.10 s"),
+        (21.64, "21.6 s"),
+        (433.2, "433 s"),
+        (12_345.6, "12,346 s"),
+        (-0.34, "−340 ms"),
+        (float("nan"), "–"),
+    ],
+)
+def test_seconds(value, text):
+    assert write.seconds(value) == text
+
+
+def test_differences_keep_their_sign():
+    assert write.money_change(0.00012) == "+$0.00012"
+    assert write.money_change(-0.41) == "−$0.41"
+    assert write.seconds_change(1.5) == "+1.50 s"
+    assert write.seconds_change(-0.34) == "−340 ms"
+
+
+def test_intervals_of_any_kind():
+    assert write.between(0.0001, 0.0002, write.money) == "$0.00010 to $0.00020"
+    assert write.between(float("nan"), 1.0, write.money) == "–"
+
+
+def test_counts_of_things_and_stretches_of_time():
+    assert [write.plural(n, "row") for n in (0, 1, 1824)] == ["0 rows", "1 row", "1,824 rows"]
+    assert [write.stretch(s) for s in (0.0, 42.0, 900.0, 3_600.0, 7 * 86_400.0)] == [
+        "0 seconds",
+        "42 seconds",
+        "15 minutes",
+        "1 hour",
+        "7 days",
+    ]
+    assert write.date(1_795_608_000.0) == "25 Nov 2026 12:00"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.reports.charts.canvas import BAND_ALPHA, Entry, percent_axis, request_axis
+from banditroute.reports.charts.along import REQUESTS
+from banditroute.reports.charts.canvas import BAND_ALPHA, Entry
 from banditroute.reports.charts.panels import Panels
+from banditroute.reports.charts.scales import percent_axis
 from banditroute.reports.format import ratio
 from banditroute.reports.theme import INK, Style, series_style
 
@@ -88,7 +90,7 @@ def _draw(axes: Axes, band: Band, events: tuple[int, ...]) -> None:
         band.requests, band.ratio.min(axis=0), band.ratio.max(axis=0), color=_MEAN.colour, alpha=BAND_ALPHA, linewidth=0
     )
     axes.plot(band.requests, band.ratio.mean(axis=0), color=_MEAN.colour, linewidth=1.8, zorder=3)
-    request_axis(axes, int(band.requests[-1]))
+    REQUESTS(axes, int(band.requests[-1]), 2)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -1,20 +1,16 @@
-"""The drawing surface: a figure measured in CSS pixels, plain axes, a legend that wraps, dollar and request scales.
+"""The drawing surface: a figure measured in CSS pixels, plain axes, a legend that wraps.
 
 All drawing happens within `drawing`, which is where an absent matplotlib is found out.
 """
 
 from __future__ import annotations
 
-import math
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from banditroute.errors import MissingExtraError
-from banditroute.reports import format as write
 from banditroute.reports.charts.layout import Box, flow
 from banditroute.reports.theme import FONT_SIZE, GRID, INK, MUTED, RULE, SMALL_SIZE, Style
 
@@ -35,7 +31,6 @@ _SWATCHES = {"point": 10.0, "area": 18.0, "band": 18.0}
 _AREAS = frozenset({"area", "band"})
 _LINE_SWATCH = 26.0
 _LEGEND_LINE = 21.0
-_LEAST_SPAN = 3.0
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "banditroute",
@@ -143,57 +138,6 @@ def text_width(words: str, size: float = SMALL_SIZE) -> float:
     return float(text_to_path.get_text_width_height_descent(words, FontProperties(size=size), ismath=False)[0])
 
 
-def dollar_axis(axes: Axes, costs_usd: Sequence[float], most_ticks: int = 6) -> float:
-    """Gives axes a logarithmic dollar scale over the costs, and returns where on it a cost of nothing is drawn."""
-    known = [cost for cost in costs_usd if cost > 0 and math.isfinite(cost)]
-    low, high = (min(known), max(known)) if known else (0.001, 0.1)
-    free = low / 4
-    has_free = any(cost == 0 for cost in costs_usd)
-    axes.set_xscale("log")
-    axes.tick_params(axis="x", length=4)
-    pad = max((high / low) ** 0.06 * 1.06, math.sqrt(_LEAST_SPAN * low / high))
-    axes.set_xlim((free if has_free else low) / pad, high * pad)
-    ticks = dollar_ticks(low if has_free else low / pad, high * pad, most_ticks - has_free)
-    names = [write.money(tick, 1) for tick in ticks]
-    _set_ticks(axes, [free, *ticks] if has_free else ticks, ["free", *names] if has_free else names)
-    return free
-
-
-def dollar_ticks(low_usd: float, high_usd: float, most: int) -> list[float]:
-    """Round dollar values between two bounds, at most so many; at least one where the bounds are a factor 2.5 apart."""
-    exponents = range(math.floor(math.log10(low_usd)), math.ceil(math.log10(high_usd)) + 1)
-    choices = [[m * 10.0**e for e in exponents for m in digits] for digits in ((1, 2, 5), (1, 3), (1,))]
-    choices += [[10.0**e for e in exponents[::step]] for step in (2, 3, 4)]
-    inside = [[tick for tick in ticks if low_usd <= tick <= high_usd] for ticks in choices]
-    return next((ticks for ticks in inside if len(ticks) <= most), inside[-1])
-
-
-def request_axis(axes: Axes, requests: int) -> None:
-    """Gives axes a scale from 0 to all requests, named at both ends."""
-    axes.set_xlim(0, requests)
-    _set_ticks(axes, [0.0, float(requests)], ["0", write.count(requests)])
-    first, last = axes.get_xticklabels()
-    first.set_horizontalalignment("left")
-    last.set_horizontalalignment("right")
-
-
-def quality_axis(axes: Axes, values: Sequence[float], most_ticks: int = 7) -> None:
-    """Gives axes a quality scale that holds the values with a little room."""
-    known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
-    room = max(0.06 * (max(known) - min(known)), 0.004)
-    low = max(min(known) - room, min(-0.01, min(known) - 0.01))  # what is learned may leave [0, 1]
-    high = min(max(known) + room, max(1.01, max(known) + 0.01))
-    axes.set_ylim(low, high)
-    step = next(s for s in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if (high - low) / s <= most_ticks)
-    ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
-    axes.set_yticks(ticks, [f"{tick:.{3 if step < 0.01 else 2}f}".removeprefix("0") for tick in ticks])
-
-
-def percent_axis(axes: Axes, ticks: Sequence[float]) -> None:
-    """Gives axes a scale of whole percents at the ticks."""
-    axes.set_yticks(list(ticks), [write.percent(tick) for tick in ticks])
-
-
 def _legend_flow(entries: Sequence[Entry], available: float) -> tuple[list[tuple[float, float]], float]:
     widths = [entry.swatch + 7 + text_width(entry.label) for entry in entries]
     return flow(widths, 18, _LEGEND_LINE, available)
@@ -218,8 +162,3 @@ def _line_swatch(entry: Entry, x: float, middle: float) -> Artist:
     look.set(marker="" if entry.shows == "line" else entry.style.marker, markevery=[1], markersize=6.5)
     look.set(markeredgecolor=edge, markeredgewidth=0.7)
     return look
-
-
-def _set_ticks(axes: Axes, places: Sequence[float], names: Sequence[str]) -> None:
-    axes.set_xticks(list(places), list(names))
-    axes.set_xticks([], minor=True)

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.reports.charts.canvas import (
-    PHONE_WIDTH,
-    Canvas,
-    Entry,
-    dollar_axis,
-    legend_height,
-    quality_axis,
-)
+from banditroute.reports.charts.canvas import BAND_ALPHA, PHONE_WIDTH, Canvas, Entry, legend_height
 from banditroute.reports.charts.labels import label
 from banditroute.reports.charts.layout import Box
+from banditroute.reports.charts.scales import dollar_axis, quality_axis
 from banditroute.reports.format import short_names
 from banditroute.reports.theme import INK, MUTED, PAPER, Style, series_style
 
@@ -45,22 +39,40 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Measured points (N,) of one policy: mean quality with the ends of its interval, at mean dollars per request."""
+    """Measured points (N,) of one policy: mean quality with the ends of its interval, at mean dollars per request.
+
+    Intervals are drawn as bars, or as one band where the points are a curve's.
+    """
 
     label: str
     cost_usd: Floats
     quality: Floats
     low: Floats
     high: Floats
+    band: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A labelled point: what one model gets at its own cost."""
+    """A labelled point: what one model gets at its own cost; intervals of both, where they are known."""
 
     label: str
     cost_usd: float
     quality: float
+    low: float = math.nan
+    high: float = math.nan
+    low_usd: float = math.nan
+    high_usd: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A budget marked on the chart, with the interval that it lies in; an end may be infinite."""
+
+    label: str
+    budget_usd: float
+    low_usd: float
+    high_usd: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +84,14 @@ class CostQuality:
         curves: at most two references, a solid and a dotted line.
         points: labelled, on phones where there is room.
         points_label: what the points are, for the legend.
+        choices: budgets to mark.
     """
 
     series: tuple[Series, ...]
     curves: tuple[Curve, ...] = ()
     points: tuple[Point, ...] = ()
     points_label: str = "one model alone"
+    choices: tuple[Choice, ...] = ()
 
     def __call__(self, width: float) -> Figure:
         """The drawing."""
@@ -89,7 +103,9 @@ class CostQuality:
         canvas.legend(entries, 0, 0, width)
         axes = canvas.axes(area)
         free = dollar_axis(axes, self._costs(), most_ticks=4 if phone else 7)
-        quality_axis(axes, self._core() + [point.quality for point in self._shown()])
+        quality_axis(axes, self._core() + [end for point in self._shown() for end in _qualities(point)])
+        for choice, style in zip(self.choices, self._choice_styles(), strict=True):
+            _draw_choice(axes, choice, style)
         self._draw_curves(axes)
         self._draw_series(axes, free)
         self._draw_points(axes, free, self._name_length(phone), optional=phone and len(self.points) > _FEW)
@@ -107,10 +123,14 @@ class CostQuality:
         lines = zip(self.curves, _REFERENCE_LINES, strict=False)
         references = [Entry(curve.label, style, "line") for curve, style in lines]
         points = [Entry(self.points_label, _POINT, "point")] if self.points else []
-        return policies + references + points
+        looks = zip(self.choices, self._choice_styles(), strict=True)
+        chosen = [Entry(choice.label, style, "line") for choice, style in looks]
+        return policies + references + points + chosen
 
     def _costs(self) -> list[float]:
-        costs = [point.cost_usd for point in self._shown()] + [float(c) for one in self.series for c in one.cost_usd]
+        costs = [end for point in self._shown() for end in _dollars(point)]
+        costs += [float(c) for one in self.series for c in one.cost_usd]
+        costs += [choice.budget_usd for choice in self.choices]
         return costs or [float(c) for curve in self.curves for c in curve.cost_usd]
 
     def cut(self) -> tuple[Point, ...]:
@@ -140,11 +160,14 @@ class CostQuality:
         for n, one in enumerate(self.series):
             style = series_style(n)
             xs = np.where(one.cost_usd > 0, one.cost_usd, free)
-            bars = np.vstack([one.quality - one.low, one.high - one.quality])
-            top = 4 - n / 100
-            axes.errorbar(xs, one.quality, bars, fmt="none", color=style.colour, elinewidth=1.2, capsize=3, zorder=top)
-            (line,) = axes.plot(xs, one.quality, color=style.colour, linestyle=style.line, linewidth=1.8, zorder=top)
-            line.set(marker=style.marker, markersize=7, markeredgecolor=PAPER, markeredgewidth=0.8)
+            _draw_intervals(axes, one, xs, style.colour)
+            (line,) = axes.plot(xs, one.quality, color=style.colour, linestyle=style.line, linewidth=1.8)
+            line.set(zorder=4 - n / 100, marker=style.marker, markersize=7, markeredgecolor=PAPER, markeredgewidth=0.8)
+
+    def _choice_styles(self) -> list[Style]:
+        """Colours that no series has, dashed."""
+        first = len(self.series)
+        return [Style(series_style(first + n).colour, "", (0, (4.0, 2.5))) for n in range(len(self.choices))]
 
     def _draw_points(self, axes: Axes, free: float, most: int, optional: bool) -> None:
         points = self._shown()
@@ -153,6 +176,40 @@ class CostQuality:
         places = np.array([(point.cost_usd or free, point.quality) for point in points])
         (marks,) = axes.plot(*places.T, color=_POINT.colour, linestyle="none", zorder=5)
         marks.set(marker=_POINT.marker, markersize=7, markeredgecolor=PAPER, markeredgewidth=0.8)
+        for point in points:
+            _draw_bars(axes, point, free)
         measured = [(c or free, q) for one in self.series for c, q in zip(one.cost_usd, one.quality, strict=True)]
         names = short_names([point.label for point in points], most)
         label(axes, places, names, np.vstack([places, *measured]), optional=optional)
+
+
+def _draw_intervals(axes: Axes, one: Series, xs: Floats, colour: str) -> None:
+    if one.band:
+        axes.fill_between(xs, one.low, one.high, color=colour, alpha=BAND_ALPHA, linewidth=0, zorder=3)
+        return
+    bars = np.vstack([one.quality - one.low, one.high - one.quality])
+    axes.errorbar(xs, one.quality, bars, fmt="none", color=colour, elinewidth=1.2, capsize=3, zorder=3.5)
+
+
+def _draw_choice(axes: Axes, choice: Choice, style: Style) -> None:
+    left, right = axes.get_xlim()
+    low, high = max(choice.low_usd, left), min(choice.high_usd, right)
+    if low < high:
+        axes.axvspan(low, high, color=style.colour, alpha=BAND_ALPHA / 2, linewidth=0, zorder=1)
+    axes.axvline(choice.budget_usd, color=style.colour, linestyle=style.line, linewidth=1.4, zorder=2)
+
+
+def _draw_bars(axes: Axes, point: Point, free: float) -> None:
+    place = (point.cost_usd or free, point.quality)
+    if math.isfinite(point.low + point.high):
+        axes.plot([place[0]] * 2, [point.low, point.high], color=MUTED, linewidth=1.4, zorder=3)
+    if point.low_usd > 0 and math.isfinite(point.high_usd):
+        axes.plot([point.low_usd, point.high_usd], [place[1]] * 2, color=MUTED, linewidth=1.4, zorder=3)
+
+
+def _qualities(point: Point) -> list[float]:
+    return [end for end in (point.quality, point.low, point.high) if math.isfinite(end)]
+
+
+def _dollars(point: Point) -> list[float]:
+    return [point.cost_usd, *(end for end in (point.low_usd, point.high_usd) if end > 0 and math.isfinite(end))]

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.reports.charts.canvas import PHONE_WIDTH, Canvas, Entry, dollar_axis, legend_height, quality_axis
+from banditroute.reports.charts.canvas import PHONE_WIDTH, Canvas, Entry, legend_height
 from banditroute.reports.charts.labels import label
 from banditroute.reports.charts.layout import Box
+from banditroute.reports.charts.scales import dollar_axis, quality_axis
 from banditroute.reports.format import short_names
 from banditroute.reports.theme import INK, MUTED, model_style
 

@@ -1,1 +1,1 @@
-"""The sections of a simulation's report, one module each: from a result to parts, without drawing."""
+"""The sections of each kind of report: from a result to parts, without drawing."""

@@ -7,7 +7,7 @@ from banditroute.reports import format as write
 from banditroute.reports.charts.edges import EdgeMap, Spot
 from banditroute.reports.findings import by_cost, lead_results, telling_result
 from banditroute.reports.parts import Cell, Chart, Column, Fold, Section, Table
-from banditroute.reports.sections.over_time import top_shares
+from banditroute.reports.sections.simulation.over_time import top_shares
 from banditroute.simulation.results import Edge, PolicyResult, SimulationResult
 
 _LEARNED = "what it had learned of quality and cost by the end of the stream, beside the means over the whole table."

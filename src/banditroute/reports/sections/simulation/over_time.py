@@ -89,7 +89,7 @@ def shares_section(result: SimulationResult) -> Section:
 
 
 def _share_data(models: tuple[str, ...], stacks: tuple[Stack, ...], budgets_usd: list[float | None]) -> Table:
-    rows = [(n, t) for n, stack in enumerate(stacks) for t in range(stack.requests.size)]
+    rows = [(n, t) for n, stack in enumerate(stacks) for t in range(stack.ends.size)]
     shares = [
         columns.numbers(name, name, [float(stacks[n].share[t, k]) for n, t in rows], write.percent)
         for k, name in enumerate(models)
@@ -99,7 +99,7 @@ def _share_data(models: tuple[str, ...], stacks: tuple[Stack, ...], budgets_usd:
         caption="Each model's share of the stretch that ends at so many requests.",
         columns=(
             columns.budgets([budgets_usd[n] for n, _ in rows]),
-            columns.counts("requests", "Requests", [int(stacks[n].requests[t]) for n, t in rows]),
+            columns.counts("requests", "Requests", [int(stacks[n].ends[t]) for n, t in rows]),
             *shares,
         ),
         breaks=frozenset(n for n, (_, t) in enumerate(rows) if n and t == 0),

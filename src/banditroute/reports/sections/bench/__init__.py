@@ -1,0 +1,1 @@
+"""The sections of a benchmark's report, one module each."""

@@ -1,0 +1,1 @@
+"""The sections of an evaluation's report, one module each."""

@@ -1,0 +1,1 @@
+"""The sections of a live store's report, one module each."""
