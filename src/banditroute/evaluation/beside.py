@@ -44,7 +44,7 @@ class Beside:
 
 
 def beside_of(decision: Decision) -> Beside | None:
-    """What a decision on record says of its shadow; None where none decided on it, or nothing was expected of its choice.
+    """What a decision on record says of its shadow; None where none decided on it, or nobody knew the chosen model.
 
     Where the router and the shadow expect something of the same model, the shadow's word counts: both sides of a
     comparison are to be by one belief.
@@ -55,19 +55,19 @@ def beside_of(decision: Decision) -> Beside | None:
     expected = {model: _expected(each) for model, each in {**decision.forecasts, **shadow.forecasts}.items()}
     if decision.chosen not in expected:
         return None
-    return Beside(shadow.name, decision.chosen, _is_chance(decision), shadow.propensities, expected)
+    return Beside(shadow.name, decision.chosen, not decision.pinned, shadow.propensities, expected)
 
 
 def beside_of_row(row: Json) -> Beside | None:
-    """What a row of a decision log says of a shadow; None where it says nothing.
+    """What a row of a decision log says of a shadow; None where it says nothing, or not what was expected.
 
     Raises:
         InputError: its `shadow` is not as `banditroute export` writes it.
     """
     shadow = row.get("shadow")
-    if shadow is None:
-        return None
     try:
+        if shadow is None or shadow.get("expected") is None:
+            return None
         expected = {
             str(model): Expected(float(of["quality"]), float(of["quality_sd"]), float(of["cost_usd"]))
             for model, of in shadow["expected"].items()
@@ -77,13 +77,10 @@ def beside_of_row(row: Json) -> Beside | None:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError("not a shadow's decision", remedy="export the log anew", field="shadow") from error
     if {chosen, *propensities} - expected.keys():
-        raise InputError("nothing is expected of a model that was drawn or could have been", field="shadow.expected")
+        problem = "nothing is expected of a model that was drawn or could have been"
+        raise InputError(problem, remedy="export the log anew", field="shadow.expected")
     return Beside(name, chosen, row.get("propensity") is not None, propensities, expected)
 
 
 def _expected(forecast: Forecast) -> Expected:
     return Expected(forecast.quality, forecast.quality_sd, forecast.cost_usd)
-
-
-def _is_chance(decision: Decision) -> bool:
-    return not decision.pinned and decision.propensity < 1.0

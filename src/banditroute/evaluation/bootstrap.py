@@ -1,7 +1,9 @@
 """Bootstrap intervals: decisions resampled with replacement, all estimators by the same resamples (Efron, 1979).
 
 Where every matched outcome is a 1, all resamples agree and the interval would have no width. So resamples of a signal
-with known ends also hold, now and then, half a success and half a failure of typical weight: Jeffreys' prior (1946).
+with known ends also hold half a success and half a failure of typical weight, more or less of them by chance: Jeffreys'
+prior; and a whole one of the end that was never seen where all outcomes are at the other, which makes the interval
+there the exact binomial one (Brown, Cai and DasGupta, 2001, sec. 4.1.1).
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ class Resamples(NamedTuple):
     Attributes:
         counts: (B, m).
         starts: (m,) the first row of each block.
-        ends: (B, 2) how often an outcome at the lower and at the upper end does.
+        ends: (B, 3) how much of an outcome at the lower and at the upper end does, and how much more of one never seen.
     """
 
     counts: Floats
@@ -39,23 +41,27 @@ class Resamples(NamedTuple):
         """(B,) sums of values (n,) over each resample."""
         return self.counts @ np.add.reduceat(values, self.starts)
 
+    def at_ends(self, outcomes: Floats) -> Floats:
+        """(B, 2) how much of an outcome at 0 and of one at 1 joins each resample of these."""
+        never_seen = np.array([(outcomes == 1.0).all(), (outcomes == 0.0).all()])
+        return self.ends[:, :2] + self.ends[:, 2:] * never_seen
+
 
 def resamples(rows: int, number: int, rng: np.random.Generator) -> Resamples:
     """B resamples of so many rows, in blocks of equal length where there are many."""
     blocks = min(rows, _BLOCKS)
     starts = np.linspace(0, rows, blocks, endpoint=False).astype(np.int64)
     counts = rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=number)
-    ends = rng.poisson(_PRIOR, size=(number, 2))
-    return Resamples(counts.astype(np.float64), starts, ends.astype(np.float64))
+    return Resamples(counts.astype(np.float64), starts, rng.gamma(_PRIOR, size=(number, 3)))
 
 
-def replicates(terms: Terms, drawn: Resamples, *, bounded: bool) -> Floats:
-    """(B,) the estimate on each resample, nan where it matches nothing; bounded: the signal's ends are 0 and 1."""
+def replicates(terms: Terms, drawn: Resamples, ends: Floats | None = None) -> Floats:
+    """(B,) the estimate on each resample, nan where it matches nothing; ends (B, 2) join outcomes that have ends."""
     numerator, denominator = drawn.sums(terms.numerator), drawn.sums(terms.denominator)
-    if bounded and terms.weight.any():
+    if ends is not None and terms.weight.any():
         at_ends = _at_ends(terms)
-        numerator += drawn.ends @ at_ends[0]
-        denominator += drawn.ends @ at_ends[1]
+        numerator += ends @ at_ends[0]
+        denominator += ends @ at_ends[1]
     return np.divide(numerator, denominator, out=np.full(numerator.size, np.nan), where=denominator > 0)
 
 
@@ -73,6 +79,6 @@ def _at_ends(terms: Terms) -> tuple[Floats, Floats]:
     """Numerator and denominator (2,) of a decision of typical weight whose outcome is 0, and of one whose is 1."""
     weight = float((terms.weight**2).sum() / terms.weight.sum())
     outcome = np.array([0.0, 1.0])
-    if terms.denominator is terms.weight:
+    if np.array_equal(terms.denominator, terms.weight):
         return weight * outcome, np.full(2, weight)
     return terms.estimate + weight * (outcome - terms.estimate), np.ones(2)

@@ -56,6 +56,10 @@ class Terms(NamedTuple):
         total = float(self.denominator.sum())
         return float(self.numerator.sum()) / total if total > 0 else float("nan")
 
+    def weighed(self, stands_for: Floats) -> Terms:
+        """The same where each decision stands for so many (n,)."""
+        return Terms(*(column * stands_for for column in self))
+
 
 def ips(sample: Sample) -> Terms:
     """Inverse propensity scoring: unbiased wherever the log could have drawn what the target would."""

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.errors import InputError
 
-from .anytime import looks
-from .bootstrap import Resamples, percentile, replicates, resamples
-from .estimators import ESTIMATORS, Sample
+from .estimators import ESTIMATORS
 from .log import LogTable
-from .outcome_model import OutcomeModel, cross_fitted, progressive
-from .results import Estimate, Evaluation, Interval, Logged, SetAside, Target, Value
+from .outcome_model import cross_fitted, progressive
+from .results import Estimate, Evaluation, Interval, Logged, SetAside, Target
 from .targets import TargetPolicy, logging_propensities
+from .valuing import HEADROOM, Fits, Part, part_of, value_of
 from .verdict import verdict
-from .weights import effective_size, importance_weights, overlaps, unseen
+from .weights import carried_size, effective_size, importance_weights, overlaps, unseen, weights_sd
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 RESAMPLES = 2000
 
-_HEADROOM = 2.0  # the most that a call may cost or take, against the most that was seen
 _Z95 = 1.959964
 
 
@@ -81,42 +77,25 @@ def evaluate(
     )
 
 
-class _Part(NamedTuple):
-    """The rows that know a signal, and what all targets share on them."""
-
-    rows: Ints
-    log: LogTable
-    logging: Floats
-    fitted: OutcomeModel
-    past: OutcomeModel
-    drawn: Resamples
-
-
 class _Work:
     """All targets of one log: the outcome models are fitted and the resamples drawn once."""
 
     def __init__(self, log: LogTable, rng: np.random.Generator, number: int) -> None:
         self._log = log
-        fitted, past = cross_fitted(log), progressive(log)
-        logging, judged = logging_propensities(log), np.isfinite(log.quality)
-
-        def part(index: Ints) -> _Part:
-            known, before = (OutcomeModel(*(signal[index] for signal in model)) for model in (fitted, past))
-            return _Part(index, log.select(index), logging[index], known, before, resamples(index.size, number, rng))
-
-        self._every = part(np.arange(log.rows))
-        whole = bool(judged.all())
-        self._judged = self._every if whole else part(np.flatnonzero(judged)) if judged.any() else None
+        fits = Fits(cross_fitted(log), progressive(log), logging_propensities(log))
+        every = part_of(log, log.cost_usd, fits, number, rng)
+        assert every is not None, "every row knows its dollars"
+        self._every = every
+        self._judged = every if np.isfinite(log.quality).all() else part_of(log, log.quality, fits, number, rng)
 
     def target(self, name: str, p: Floats, estimators: Sequence[str]) -> tuple[Target, list[Estimate]]:
         """One target: how far the log carries it, and its estimates."""
-        log = self._log
+        log, judged = self._log, self._judged
         weight = importance_weights(log, p)
-        judged = None if self._judged is None else effective_size(weight[self._judged.rows])
         target = Target(
             policy=name,
-            ess=effective_size(weight),
-            ess_judged=0.0 if judged is None else judged,
+            ess=carried_size(log, p, weight),
+            ess_judged=0.0 if judged is None else _judged_size(judged, p, weight),
             max_weight=float(weight.max()),
             mean_weight=float(weight.mean()),
             unseen_share=float(unseen(log, p).sum(1).mean()),
@@ -125,41 +104,20 @@ class _Work:
             verdict="",
         )
         estimates = [self._estimate(name, each, p, weight) for each in estimators]
-        return verdict(target, estimates, log.rows, float(weight.std())), estimates
+        unjudged = 0.0 if judged is None else float(p[:, ~judged.known.models].sum(1).mean())
+        return verdict(target, estimates, log.rows, weights_sd(log, p), unjudged), estimates
 
     def _estimate(self, policy: str, estimator: str, p: Floats, weight: Floats) -> Estimate:
-        quality = None if self._judged is None else _value(estimator, "quality", self._judged, p, weight)
-        cost, latency = (_value(estimator, signal, self._every, p, weight) for signal in ("cost_usd", "latency_s"))
+        quality = None if self._judged is None else value_of(estimator, "quality", self._judged, p, weight)
+        cost, latency = (value_of(estimator, signal, self._every, p, weight) for signal in ("cost_usd", "latency_s"))
         return Estimate(policy, estimator, quality, cost, latency)
 
 
-def _value(estimator: str, signal: str, part: _Part, p: Floats, weight: Floats) -> Value:
-    """One signal of one target by one estimator."""
-    reward: Floats = getattr(part.log, signal)
-    bounded = signal == "quality"
-    most = 1.0 if bounded else _HEADROOM * max(float(reward.max()), 1e-12)
-    sample = Sample(weight[part.rows], reward, part.log.chosen, p[part.rows], getattr(part.fitted, signal))
-    terms = ESTIMATORS[estimator](sample)
-    ever = looks(estimator, sample._replace(model=getattr(part.past, signal)), part.logging, most)
-    mean, logged = terms.estimate, float(reward.mean())
-    estimates = replicates(terms, part.drawn, bounded=bounded)
-    gains = estimates - part.drawn.sums(reward) / part.drawn.sums(np.ones(reward.size))
-    limits = Interval(0.0, 1.0 if bounded else math.inf)
-    return Value(
-        mean=mean,
-        ci95=_within(percentile(estimates), limits),
-        anytime95=None if ever is None else ever.value,
-        gain=mean - logged,
-        gain_ci95=percentile(gains),
-        gain_anytime95=None if ever is None else ever.gain,
-        rows=reward.size,
-    )
-
-
-def _within(interval: Interval, limits: Interval) -> Interval:
-    """The interval without what cannot be; nan stays nan."""
-    low, high = (min(max(end, limits.low), limits.high) if math.isfinite(end) else end for end in interval)
-    return Interval(low, high)
+def _judged_size(judged: Part, p: Floats, weight: Floats) -> float:
+    """The effective number of judged decisions, each standing for others of its model."""
+    rows = judged.known.rows
+    standing = effective_size(weight[rows] * judged.known.stands_for)
+    return min(standing, carried_size(judged.log, p[rows], weight[rows]))
 
 
 def _logged(log: LogTable, name: str) -> Logged:
@@ -168,17 +126,19 @@ def _logged(log: LogTable, name: str) -> Logged:
         policy=name,
         rows=log.rows,
         drawn=int(log.drawn.sum()),
-        quality=_measured(judged) if judged.size else None,
-        cost_usd=_measured(log.cost_usd),
-        latency_s=_measured(log.latency_s),
+        quality=_measured(judged, 1.0) if judged.size else None,
+        cost_usd=_measured(log.cost_usd, math.inf),
+        latency_s=_measured(log.latency_s, math.inf),
         judged=judged.size,
     )
 
 
-def _measured(values: Floats) -> tuple[float, Interval]:
-    mean = float(values.mean())
-    half = _Z95 * float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else math.inf
-    return mean, Interval(mean - half, mean + half)
+def _measured(values: Floats, most: float) -> tuple[float, Interval]:
+    """Mean and 95% interval; where there is a most, one more outcome at either end counts (Agresti and Coull, 1998)."""
+    seen = np.r_[values, 0.0, most] if math.isfinite(most) else values
+    half = _Z95 * float(seen.std(ddof=1)) / math.sqrt(seen.size) if seen.size > 1 else math.inf
+    centre = float(seen.mean())
+    return float(values.mean()), Interval(max(centre - half, 0.0), min(centre + half, most))
 
 
 def _notes(log: LogTable) -> Iterator[str]:
@@ -186,12 +146,12 @@ def _notes(log: LogTable) -> Iterator[str]:
     judged = int(np.isfinite(log.quality).sum())
     if judged < log.rows:
         yield (
-            f"Quality is known of {judged:,} of {log.rows:,} decisions; whether an answer was judged is taken not to "
-            "depend on how good it was, its model given."
+            f"Quality is known of {judged:,} of {log.rows:,} decisions; each stands for others of its model, so "
+            "being judged is taken not to depend on how good an answer was."
         )
     if len(set(log.policy_of.tolist())) > 1:
         yield "Several policies logged; each decision is weighed by the propensity that it was drawn with."
     yield (
         "Anytime intervals of dollars and seconds take for granted that no call costs or takes more than "
-        f"{_HEADROOM:g} times the most that was seen (${log.cost_usd.max():.3g}, {log.latency_s.max():.3g} s)."
+        f"{HEADROOM:g} times the most that was seen (${log.cost_usd.max():.3g}, {log.latency_s.max():.3g} s)."
     )

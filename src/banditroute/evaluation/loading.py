@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from banditroute.errors import InputError, TableError
 from banditroute.simulation.reading import check_file, numbered_lines, read_text
-from banditroute.simulation.values import Place
+from banditroute.simulation.values import Place, printable
 
 from .log import LogTable, indexed
 from .log_rows import LogRow, flaw, parse
@@ -100,7 +100,8 @@ def _of_policy(placed: Sequence[_Placed], policy: str) -> list[_Placed]:
     names = sorted({each.row.policy for each in placed if each.row.policy})
     near = get_close_matches(policy, names, n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
-    remedy = f"{guess}choose from: {', '.join(names)}" if names else "leave the option out: no row names a policy"
+    choices = ", ".join(map(printable, names))
+    remedy = f"{guess}choose from: {choices}" if names else "leave the option out: no row names a policy"
     raise InputError(f"no row was logged by {policy!r}", remedy=remedy, field="--log-policy")
 
 
@@ -115,7 +116,15 @@ def _sorted_out(placed: Iterable[_Placed]) -> tuple[list[_Placed], list[_Flawed]
             flawed.append(_Flawed(place, reason))
         else:
             sound.append(_Placed(place, row))
-    return sound, flawed
+    return _in_time(sound), flawed
+
+
+def _in_time(sound: list[_Placed]) -> list[_Placed]:
+    """In the order of time where every row says when: confidence sequences and replays rest on what came before."""
+    instants = [placed.row.at for placed in sound]
+    if None in instants:
+        return sound
+    return sorted(sound, key=lambda placed: placed.row.at or 0.0)
 
 
 def _summed_up(flawed: Sequence[_Flawed]) -> tuple[SetAside, ...]:
@@ -139,7 +148,7 @@ def _check_features(sound: Sequence[_Placed]) -> None:
     first = _width(sound[0].row)
     for place, row in sound:
         if _width(row) != first:
-            problem = f"{_width(row)} features where the rows before have {first}"
+            problem = f"{_width(row)} features where other rows have {first}"
             raise place.error(problem, "features", "give equally many on every row, or leave them out of all rows")
 
 

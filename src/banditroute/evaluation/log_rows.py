@@ -9,9 +9,15 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from banditroute.errors import TableError
-from banditroute.simulation.values import Amount, Count, Number, Place, Score, Steps, Text, json_field, problem_of
+from banditroute.simulation.values import Count, Number, Place, Score, Steps, Text, json_field, problem_of
 
 _SUM = 1e-6  # how far probabilities may be from summing to one: they were written as decimals
+_CLOSE = 0.01  # how far, in parts of itself, a propensity may be from its own entry among them
+_LEAST = 1e-9  # what is drawn with a smaller chance is not seen in any log
+_MOST = 1e9  # dollars, seconds, and features of a prompt: no sum of squares overflows
+
+Measure = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=_MOST)]
+Feature = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-_MOST, le=_MOST)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +37,15 @@ class LogRow:
     task: Text
     input_tokens: Count | None = None
     output_tokens: Count | None = None
-    features: list[Number] | None = None
+    features: list[Feature] | None = None
     eligible: Annotated[list[Text], Field(min_length=1)]
     chosen: Text
     served: Text | None = None
     propensity: Number | None = None
     propensities: dict[Text, Number] | None = None
     quality: Score | None = None
-    cost_usd: Amount
-    latency_s: Amount
+    cost_usd: Measure
+    latency_s: Measure
     policy: Annotated[str, Field(strict=True)] | None = None
     shadow: ShadowRow | None = None
 
@@ -61,9 +67,11 @@ def flaw(row: LogRow) -> str:
     if row.chosen not in row.eligible:
         return "chosen is not among eligible"
     if row.propensity is None:
-        return ""
+        return "" if row.propensities is None else "propensities are given, and propensity is not"
     if row.propensity <= 0.0:
         return "propensity is 0 or below: what was chosen could not have been"
+    if row.propensity < _LEAST:
+        return f"propensity is below {_LEAST:g}: what was chosen could hardly have been"
     if row.propensity > 1.0:
         return "propensity is above 1"
     return "" if row.propensities is None else _flaw_of_all(row.propensity, row.propensities, row)
@@ -76,7 +84,8 @@ def _flaw_of_all(propensity: float, propensities: dict[str, float], row: LogRow)
         return "propensities has a model that is not among eligible"
     if not math.isclose(math.fsum(propensities.values()), 1.0, abs_tol=_SUM):
         return "propensities do not sum to 1"
-    if not math.isclose(propensities.get(row.chosen, 0.0), propensity, abs_tol=_SUM):
+    own = propensities.get(row.chosen, 0.0)
+    if abs(own - propensity) > min(_SUM, _CLOSE * propensity):
         return "propensity is not that of chosen in propensities"
     return ""
 

@@ -88,7 +88,8 @@ class Target:
 
     Attributes:
         policy: its name, as asked for.
-        ess: effective number of decisions, (sum w)^2 / sum w^2.
+        ess: how many decisions of its own the log is worth: (sum w)^2 / sum w^2 of what was drawn, or of what could
+            have been drawn, if that is less.
         ess_judged: the same among the decisions whose quality is known.
         max_weight: the largest importance weight.
         mean_weight: 1 but for chance, where the log is sound and could have drawn all that the target would.

@@ -27,6 +27,9 @@ ENOUGH = 100
 MARGIN = 0.01
 """Quality points by which a policy that is called safe may be worse."""
 
+NEWEST = 1_000
+"""Decisions that a comparison by forecasts rests on: what is believed now counts, not what was believed at first."""
+
 _Z95 = 1.959964
 
 
@@ -46,11 +49,11 @@ class ShadowComparison:
         decisions: how many both decided on.
         drawn: those of them that the router left to chance.
         agreement: share of them on which it would choose the same model.
-        win_rate: share on which its choice was expected to be the better one; ties, likewise alike, left out.
+        win_rate: share on which its choice was expected to be the better one.
         tie_rate: share on which it was expected to be as good: mostly the same model.
         cheaper_rate: share on which its choice was expected to cost less.
         quality_gain: quality points that it adds; saved_usd: dollars that it saves.
-        basis: what quality_gain and saved_usd rest on; the rates are always by forecasts.
+        basis: what quality_gain and saved_usd rest on; the rates are always by forecasts, those of the newest.
         safe: whether it is safe to turn on; None = too little is known to say either.
         verdict: the same in words.
     """
@@ -72,29 +75,29 @@ class ShadowComparison:
 def compared(besides: Sequence[Beside], *, margin: float = MARGIN) -> ShadowComparison | None:
     """The comparison by forecasts of one shadow's decisions; None where there are none.
 
-    Its draws are averaged over: a decision counts as a win with the shadow's probability of a better model. The interval
-    of quality holds what is uncertain in the beliefs, taken to be wrong for all decisions alike, and the spread of the
-    traffic; that of dollars the spread alone, for forecasts of dollars do not say how sure they are.
+    The newest of them count. The shadow's draws are averaged over: a decision counts as a win with its probability of a
+    better model. The interval of quality holds the spread of the traffic and what is uncertain in the beliefs, which
+    are taken to be wrong on all decisions alike; that of dollars the spread alone, for nothing says how sure a forecast
+    of dollars is.
 
     Args:
-        besides: the decisions.
+        besides: the decisions, oldest first.
         margin: quality points by which a policy that is called safe may be worse.
     """
     if not besides:
         return None
-    same, wins, cheaper, gain, saved, unsure = np.array([_of_one(each) for each in besides]).T
-    ties = np.array([_tie(each) for each in besides])
-    quality_gain = _change(gain, float(unsure.mean()))
-    saved_usd = _change(saved, 0.0)
+    each = _One(*np.array([_of_one(beside) for beside in besides[-NEWEST:]]).T)
+    quality_gain = _change(each.gain, float(each.unsure.mean()))
+    saved_usd = _change(each.saved_usd, 0.0)
     safe, verdict = judged(len(besides), quality_gain, saved_usd, margin)
     return ShadowComparison(
         shadow=besides[0].shadow,
         decisions=len(besides),
-        drawn=sum(each.drawn for each in besides),
-        agreement=float(same.mean()),
-        win_rate=float(wins.mean()),
-        tie_rate=float(ties.mean()),
-        cheaper_rate=float(cheaper.mean()),
+        drawn=sum(beside.drawn for beside in besides),
+        agreement=float(each.same.mean()),
+        win_rate=float(each.win.mean()),
+        tie_rate=float(each.tie.mean()),
+        cheaper_rate=float(each.cheaper.mean()),
         quality_gain=quality_gain,
         saved_usd=saved_usd,
         basis="forecasts",
@@ -118,46 +121,55 @@ def judged(decisions: float, quality: Change, saved: Change, margin: float) -> t
     """
     if decisions < ENOUGH:
         return None, f"No verdict yet: {decisions:,.0f} decisions, and {ENOUGH} are needed."
-    change = f"quality {quality.mean:+.3f} ({quality.ci95.low:+.3f} to {quality.ci95.high:+.3f})"
+    change = in_words(quality, saved)
     if quality.ci95.high < -margin:
-        return False, f"Not safe to turn on: {change}, {_dollars(saved)}."
+        return False, f"Not safe to turn on: {change}."
     if not quality.ci95.low >= -margin:
-        return None, f"Not shown to be safe: {change}, which may be worse by more than {margin:g}; {_dollars(saved)}."
+        return None, f"Not shown to be safe, for it may be worse by more than {margin:g}: {change}."
     if saved.ci95.high < 0 and not quality.ci95.low > 0:
-        return False, f"Not worth turning on: {change}, {_dollars(saved)}."
-    return True, f"Safe to turn on: {change}, {_dollars(saved)}."
+        return False, f"Not worth turning on: {change}."
+    return True, f"Safe to turn on: {change}."
+
+
+def in_words(quality: Change, saved: Change) -> str:
+    """Both changes with their intervals."""
+    low, high = saved.ci95
+    mean, ends = saved.mean, (low, high)
+    word = "saved"
+    if mean < 0:
+        mean, ends, word = -mean, (-high, -low), "more"
+    points = f"quality {_signed(quality.mean)} ({_signed(quality.ci95.low)} to {_signed(quality.ci95.high)})"
+    return f"{points}, {_usd(mean)} {word} per request ({_usd(ends[0])} to {_usd(ends[1])})"
 
 
 _FORECASTS = "By forecasts: no outcome of its own choices was seen."
 
 
 class _One(NamedTuple):
-    """One decision; unsure is the sd of its gain."""
+    """What one decision says, or (n,) what each of many does; unsure is the sd of the gain."""
 
-    same: float
-    win: float
-    cheaper: float
-    gain: float
-    saved_usd: float
-    unsure: float
+    same: Floats
+    win: Floats
+    tie: Floats
+    cheaper: Floats
+    gain: Floats
+    saved_usd: Floats
+    unsure: Floats
 
 
-def _of_one(beside: Beside) -> _One:
+def _of_one(beside: Beside) -> tuple[float, ...]:
+    """The values of `_One` for a decision."""
     own, others = beside.expected[beside.chosen], list(beside.likely())
-    return _One(
-        same=beside.propensities.get(beside.chosen, 0.0),
-        win=sum(p for p, other in others if other.quality > own.quality),
-        cheaper=sum(p for p, other in others if other.cost_usd < own.cost_usd),
-        gain=sum(p * (other.quality - own.quality) for p, other in others),
-        saved_usd=sum(p * (own.cost_usd - other.cost_usd) for p, other in others),
-        unsure=sum(p * math.hypot(other.quality_sd, own.quality_sd) for p, other in others),
+    same = beside.propensities.get(beside.chosen, 0.0)
+    return (
+        same,
+        sum(p for p, other in others if other.quality > own.quality),
+        same + sum(p for p, other in others if other.quality == own.quality),
+        sum(p for p, other in others if other.cost_usd < own.cost_usd),
+        sum(p * (other.quality - own.quality) for p, other in others),
+        sum(p * (own.cost_usd - other.cost_usd) for p, other in others),
+        sum(p * math.hypot(other.quality_sd, own.quality_sd) for p, other in others),
     )
-
-
-def _tie(beside: Beside) -> float:
-    own = beside.expected[beside.chosen]
-    equal = sum(p for p, other in beside.likely() if other.quality == own.quality)
-    return equal + beside.propensities.get(beside.chosen, 0.0)
 
 
 def _change(values: Floats, unsure: float) -> Change:
@@ -167,8 +179,9 @@ def _change(values: Floats, unsure: float) -> Change:
     return Change(mean, Interval(mean - half, mean + half))
 
 
-def _dollars(saved: Change) -> str:
-    low, high = saved.ci95
-    if saved.mean < 0:
-        return f"${-saved.mean:.3g} more per request (${-high:.3g} to ${-low:.3g})"
-    return f"${saved.mean:.3g} saved per request (${low:.3g} to ${high:.3g})"
+def _signed(points: float) -> str:
+    return f"{round(points, 3) + 0.0:+.3f}"  # adding 0 takes the sign from what rounds to nothing
+
+
+def _usd(amount: float) -> str:
+    return f"{'-' if amount < 0 else ''}${abs(amount):.3g}"

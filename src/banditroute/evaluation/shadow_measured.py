@@ -11,7 +11,7 @@ from .beside import Beside
 from .evaluate import RESAMPLES, evaluate
 from .log import LogTable
 from .results import Interval, Target, Value
-from .shadow import MARGIN, Change, ShadowComparison, compared, judged
+from .shadow import MARGIN, Change, ShadowComparison, compared, in_words, judged
 from .targets import Given
 
 _ESTIMATOR = "dr"
@@ -27,12 +27,15 @@ def measured(
 ) -> ShadowComparison | None:
     """The comparison by importance weights where the log carries one, else by forecasts, saying why; None without any.
 
+    Where callers named the model of most decisions, forecasts speak of these and outcomes only of the others: then the
+    comparison is by forecasts, and the verdict adds what outcomes say.
+
     Quality and dollars are then what the outcomes say (doubly robust); the rates stay forecasts, for of two choices on
     one request only one outcome is ever seen.
 
     Args:
         log: the decision log.
-        besides: its decisions that one shadow decided on too.
+        besides: its decisions that one shadow decided on too, oldest first.
         margin: quality points by which a policy that is called safe may be worse.
         seed: chance of the bootstrap.
         number: its resamples.
@@ -49,6 +52,8 @@ def measured(
     if not target.carries or estimate.quality is None:
         return replace(found, verdict=f"{found.verdict} {_why(target)}")
     quality_gain, saved_usd = _gain(estimate.quality), _less(estimate.cost_usd)
+    if 2 * known.rows < len(besides):
+        return replace(found, verdict=f"{found.verdict} {_apart(known, quality_gain, saved_usd)}")
     safe, verdict = judged(min(target.ess, target.ess_judged), quality_gain, saved_usd, margin)
     return replace(
         found,
@@ -61,6 +66,12 @@ def measured(
 
 
 _PINNED = "The router drew nothing by chance on these decisions: callers named the model, or it knew but one."
+
+
+def _apart(known: LogTable, quality_gain: Change, saved_usd: Change) -> str:
+    """What outcomes say of the decisions that were drawn, where they are the lesser part."""
+    changes = in_words(quality_gain, saved_usd)
+    return f"By the outcomes of the {known.rows:,} that were left to chance, against what was drawn there: {changes}."
 
 
 def _known(log: LogTable, shadow: str) -> LogTable | None:

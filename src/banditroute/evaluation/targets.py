@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.errors import InputError
+from banditroute.simulation.values import printable
 
 from .log import LogTable, one_hot
 
@@ -53,7 +54,7 @@ class Fixed:
         if self.model not in log.models:
             near = get_close_matches(self.model, log.models, n=1)
             guess = f"did you mean {near[0]!r}? " if near else ""
-            remedy = f"{guess}choose from: {', '.join(log.models)}"
+            remedy = f"{guess}choose from: {', '.join(map(printable, log.models))}"
             raise InputError(f"the log has no model {self.model!r}", remedy=remedy, field="--policy")
         arm = log.models.index(self.model)
         able = log.eligible[:, arm]

@@ -16,7 +16,7 @@ _MOST_UNSEEN = 0.01  # share of a target's choices that no estimate may speak of
 _MOST_ODD = 4.5  # standard errors by which the weights' mean may miss 1
 
 
-def verdict(target: Target, estimates: Sequence[Estimate], used: int, weights_sd: float) -> Target:
+def verdict(target: Target, estimates: Sequence[Estimate], used: int, weights_sd: float, unjudged: float) -> Target:
     """The target with whether the log carries a verdict on it, and the verdict.
 
     Args:
@@ -24,8 +24,9 @@ def verdict(target: Target, estimates: Sequence[Estimate], used: int, weights_sd
         estimates: its estimates; that of dr speaks, or the first that no model's error can bias for good.
         used: decisions that they rest on.
         weights_sd: spread of the importance weights.
+        unjudged: share of the target's choices that are models of which nobody judged an answer, though others were.
     """
-    missing = _missing(target, used, weights_sd)
+    missing = _missing(target, estimates, used, weights_sd) or _nobody_judged(target, unjudged)
     unbiased = [each for each in estimates if each.estimator in WEIGHTED]
     if missing:
         return replace(target, carries=False, verdict=missing)
@@ -36,7 +37,7 @@ def verdict(target: Target, estimates: Sequence[Estimate], used: int, weights_sd
     return replace(target, carries=True, verdict=" ".join(_sentences(target, speaks)))
 
 
-def _missing(target: Target, used: int, weights_sd: float) -> str:
+def _missing(target: Target, estimates: Sequence[Estimate], used: int, weights_sd: float) -> str:
     """What is missing to say anything; empty where nothing is."""
     if target.unseen_share > _MOST_UNSEEN:
         return (
@@ -49,15 +50,28 @@ def _missing(target: Target, used: int, weights_sd: float) -> str:
             f"No verdict: the weights' mean is {target.mean_weight:.2f} where sound propensities give 1; "
             "the log's propensities are not what its decisions were drawn with."
         )
-    ess = min(target.ess, target.ess_judged or target.ess)
+    judges = any(each.quality is not None for each in estimates)
+    ess = min(target.ess, target.ess_judged) if judges else target.ess
     if ess >= ENOUGH:
         return ""
-    if ess == 0.0:
+    if target.ess == 0.0:
         return f"No verdict: no decision of the log is one that {target.policy} could have made."
+    if ess == 0.0:
+        return f"No verdict: no decision that {target.policy} could have made was judged."
     more = math.ceil(used * ENOUGH / ess) - used
     return (
         f"No verdict yet: the {used:,} decisions are worth {ess:.0f} that {target.policy} would have made, and "
         f"{ENOUGH:.0f} are needed: about {more:,} more decisions like these."
+    )
+
+
+def _nobody_judged(target: Target, unjudged: float) -> str:
+    """That quality is unknown of much of what a target would choose; empty where it is not."""
+    if unjudged <= _MOST_UNSEEN:
+        return ""
+    return (
+        f"No verdict: {unjudged:.0%} of what {target.policy} would choose are models of which nobody judged an answer; "
+        "have some of their answers judged."
     )
 
 
@@ -89,6 +103,7 @@ def _amount(value: Value, less: str, more: str) -> str:
     low, high = value.gain_ci95
     if not logged > 0 or not (low > 0 or high < 0):
         return "no difference shown to what was logged"
-    ends = sorted((abs(low) / logged, abs(high) / logged))
-    word = more if low > 0 else less
+    ends, word = sorted((abs(low) / logged, abs(high) / logged)), more if low > 0 else less
+    if low < 0:
+        ends = [min(end, 1.0) for end in ends]  # nothing costs less than nothing
     return f"{abs(value.gain) / logged:.0%} {word} than what was logged ({ends[0]:.0%} to {ends[1]:.0%})"

@@ -25,6 +25,30 @@ def effective_size(weight: Floats) -> float:
     return float(weight.sum()) ** 2 / squares if squares > 0 else 0.0
 
 
+def carried_size(log: LogTable, target: Floats, weight: Floats) -> float:
+    """How many decisions of the target's own a log is worth: by what was drawn, or could have been if that is less.
+
+    Rare draws that did not happen make a log look better than it is: its weights are then all near one, and what they
+    leave out is not noticed. Where every model's propensity is on record, the weights' second moment is known rather
+    than estimated: the sum over models of target^2 / propensity.
+    """
+    known = np.isfinite(log.propensities).all(1)
+    p = np.where(np.expand_dims(known, 1), log.propensities, 1.0)
+    moments = np.divide(target**2, p, out=np.zeros_like(p), where=p > 0).sum(1)
+    second = np.where(known, moments, weight**2)
+    first = np.where(known, np.where(p > 0, target, 0.0).sum(1), weight)
+    expected = float(first.sum()) ** 2 / max(float(second.sum()), 1e-300)
+    return min(effective_size(weight), expected)
+
+
+def weights_sd(log: LogTable, target: Floats) -> float:
+    """Spread of the importance weights: as seen, or as the propensities foretell, whichever is larger."""
+    logging = logging_propensities(log)
+    squares = np.divide(target**2, logging, out=np.zeros_like(target), where=logging > 0).sum(1).mean()
+    seen = np.where(logging > 0, target, 0.0).sum(1).mean()
+    return max(float(importance_weights(log, target).std()), float(np.sqrt(max(squares - seen**2, 0.0))))
+
+
 def unseen(log: LogTable, target: Floats) -> Floats:
     """(n, K) what of the target's probability lies where the log could not have drawn."""
     return np.where(logging_propensities(log) > 0.0, 0.0, target)
