@@ -142,7 +142,7 @@ def in_words(quality: Change, saved: Change) -> str:
     return f"{points}, {_usd(mean)} {word} per request ({_usd(ends[0])} to {_usd(ends[1])})"
 
 
-_FORECASTS = "By forecasts: no outcome of its own choices was seen."
+_FORECASTS = "By forecasts, not by outcomes of its own choices."
 
 
 class _One(NamedTuple):
