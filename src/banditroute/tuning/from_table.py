@@ -1,0 +1,216 @@
+"""Tuning on an outcome table: the learning policy is replayed at budgets that close in on what is asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from banditroute.simulation import frontier
+from banditroute.simulation.results import ByRequest, SimulationResult
+from banditroute.simulation.run import simulate
+from banditroute.simulation.table import OutcomeTable
+
+from .answering import Answers, Bought, traffic_of, unreached
+from .curve import Curve, cheapest
+from .questions import Questions
+from .results import TaskSplit, Tuning
+from .runs import KeptRuns, Run, fingerprint, run_of
+
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+_COARSE = 9  # budgets from the cheapest model to the dearest
+_CLOSER = (4, 3)  # budgets put inside the bracket of a target, round after round
+_TOGETHER = 70  # replays at once: what a processor takes best, see simulation.run
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """How the policy is replayed.
+
+    Attributes:
+        seeds: stream orders for each budget.
+        features: "table", "prompt" or "none"; classes: "table", "classifier" or "none".
+        jobs: processes.
+        keep: file that finished budgets are kept in, and gone on from.
+        progress: called with budgets replayed and budgets in all, as far as known.
+    """
+
+    seeds: Sequence[int] = range(20)
+    features: str = "table"
+    classes: str = "table"
+    jobs: int = 1
+    keep: Path | None = None
+    progress: Progress | None = None
+
+
+def tune_table(
+    table: OutcomeTable, questions: Questions, *, warmup: OutcomeTable | None = None, replay: Replay | None = None
+) -> Tuning:
+    """What budgets buy on a table, and which budget answers each question.
+
+    Args:
+        table: what is scored.
+        questions: what is asked.
+        warmup: streamed first, not scored: a router that has been at work. None = one that begins with the table.
+        replay: how.
+
+    Raises:
+        InputError: tables that do not fit together; a file of kept runs that is another tuning's.
+    """
+    return _Tuner(table, warmup, questions, Replay() if replay is None else replay).tune()
+
+
+class _Tuner:
+    def __init__(self, table: OutcomeTable, warmup: OutcomeTable | None, questions: Questions, replay: Replay) -> None:
+        self._table, self._warmup, self._questions, self._replay = table, warmup, questions, replay
+        how = f"{replay.features}|{replay.classes}"
+        self._kept = KeptRuns(replay.keep, fingerprint(table, warmup, replay.seeds, how))
+        self._wanted: set[float] = set()
+        self._requests: ByRequest | None = None
+        self._notes: dict[str, None] = {}
+
+    def tune(self) -> Tuning:
+        started = time.perf_counter()
+        questions = self._questions
+        self._run(self._coarse())
+        for closer in _CLOSER:
+            self._run([b for quality in questions.target_quality for b in self._inside(quality, closer)])
+        self._run([b for b in (self._found(quality) for quality in questions.target_quality) if b is not None])
+        answers = Answers(self._curve(), self._bought(), np.random.default_rng(0))
+        points = answers.frontier()
+        targets = [answers.target(quality, questions.confidence) for quality in questions.target_quality]
+        recommended = [answers.for_quality(target, questions) for target in targets]
+        return Tuning(
+            source=self._table.name,
+            kind="table",
+            warmup=None if self._warmup is None else self._warmup.name,
+            requests=self._table.requests,
+            models=self._table.models,
+            seeds=len(self._replay.seeds),
+            frontier=points,
+            envelope=frontier.model_choices(self._table).curve(),
+            oracle=frontier.prompt_choices(self._table).curve(),
+            recommendations=(
+                *(each for each in recommended if each is not None),
+                *(answers.for_budget(budget, questions) for budget in questions.budget_usd),
+            ),
+            traffic=traffic_of(points, questions.requests_per_day),
+            seconds=time.perf_counter() - started,
+            notes=(*self._notes, *unreached(targets, points[-1].budget_usd)),
+        )
+
+    def _coarse(self) -> list[float]:
+        costs = [fixed.cost_usd for fixed in frontier.fixed_models(self._table).values()]
+        low, high = max(min(costs), 1e-12), max(costs)
+        grid = np.geomspace(low, high, _COARSE).tolist() if high > low else [low]
+        return [*grid, *self._questions.budget_usd]
+
+    def _run(self, budgets: Sequence[float]) -> None:
+        """Replays the budgets that were not replayed yet, some at a time; each lot is kept once it is done."""
+        self._wanted.update(budgets)
+        missing = sorted(set(budgets) - self._kept.runs.keys())
+        together = max(_TOGETHER * self._replay.jobs // len(self._replay.seeds), 1)
+        for first in range(0, len(missing), together):
+            self._tell()
+            for run in self._replayed(missing[first : first + together]):
+                self._kept.add(run)
+        self._tell()
+
+    def _replayed(self, budgets: Sequence[float]) -> Iterator[Run]:
+        replay = self._replay
+        found = simulate(
+            self._table,
+            warmup=self._warmup,
+            budgets_usd=budgets,
+            seeds=replay.seeds,
+            features=replay.features,
+            classes=replay.classes,
+            jobs=replay.jobs,
+        )
+        self._learn_about(found)
+        for result in found.results:
+            assert result.by_request is not None, "a simulation counts request by request"
+            yield run_of(result, result.by_request)
+
+    def _learn_about(self, found: SimulationResult) -> None:
+        self._requests = found.results[0].by_request
+        self._notes.update(dict.fromkeys(note for note in found.notes if "budget" not in note))
+
+    def _tell(self) -> None:
+        if self._replay.progress is not None:
+            rounds = len(self._questions.target_quality) * (sum(_CLOSER) + 1)
+            total = max(_COARSE + len(self._questions.budget_usd) + rounds, len(self._wanted))
+            self._replay.progress(len(self._wanted & self._kept.runs.keys()), total)
+
+    def _runs(self) -> list[Run]:
+        return [self._kept.runs[budget] for budget in sorted(self._wanted)]
+
+    def _curve(self) -> Curve:
+        runs = self._runs()
+        return Curve(
+            np.array([run.budget_usd for run in runs]),
+            np.stack([run.row_quality for run in runs], axis=1),
+            np.stack([run.quality for run in runs], axis=1),
+        )
+
+    def _found(self, quality: float) -> float | None:
+        curve = self._curve()
+        budget = cheapest(curve.budget_usd, curve.means, quality)
+        return budget if 0.0 < budget < np.inf else None
+
+    def _inside(self, quality: float, number: int) -> list[float]:
+        """Budgets inside the stretch within which the curve reaches a quality."""
+        curve = self._curve()
+        for (low, _), (high, got) in pairwise(zip(curve.budget_usd, curve.means, strict=True)):
+            if got >= quality:
+                return np.geomspace(low, high, number + 2)[1:-1].tolist()
+        return []
+
+    def _bought(self) -> Bought:
+        runs = self._runs()
+        return Bought(
+            self._table.models,
+            np.array([run.cost_usd.mean() for run in runs]),
+            np.array([run.cost_usd.max() / run.budget_usd for run in runs]),
+            np.stack([run.share for run in runs]),
+            tuple(self._split(run) for run in runs),
+        )
+
+    def _split(self, run: Run) -> tuple[TaskSplit, ...]:
+        requests = self._requests_of()
+        return split_of(requests.tasks, requests.task_of, run.row_quality, run.row_cost_usd, self._table.models, run)
+
+    def _requests_of(self) -> ByRequest:
+        """Which class each request is of; where all runs were kept, one more is made to know."""
+        if self._requests is None:
+            next(self._replayed([min(self._wanted)]))
+        assert self._requests is not None, "a replay says so"
+        return self._requests
+
+
+def split_of(
+    tasks: tuple[str, ...],
+    task_of: NDArray[np.int64],
+    quality: Floats,
+    cost_usd: Floats,
+    models: tuple[str, ...],
+    run: Run,
+) -> tuple[TaskSplit, ...]:
+    """Where a budget goes, class by class; a class without requests is left out."""
+    total = max(float(cost_usd.sum()), 1e-300)
+    splits: list[TaskSplit] = []
+    for c, task in enumerate(tasks):
+        rows = task_of == c
+        if rows.any():
+            share = dict(zip(models, map(float, run.task_share[c]), strict=True))
+            dollars = float(cost_usd[rows].sum()) / total
+            means = float(cost_usd[rows].mean()), float(quality[rows].mean())
+            splits.append(TaskSplit(task, float(rows.mean()), dollars, *means, share))
+    return tuple(splits)
