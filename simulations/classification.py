@@ -2,7 +2,7 @@
 
 Four questions: folds of the public prompts; a human-written source that the training never saw; prompts written for
 testing alone; and classes of one's own from five examples each. Draws docs/pictures/tasks.png. Reads
-../shared/data/tasks; about three minutes on one core.
+../shared/data/tasks; about two minutes on one core.
 """
 
 from __future__ import annotations
@@ -235,8 +235,11 @@ def _speed() -> str:
     )
 
 
-def _best_us(work: Callable[[], object], rounds: int = 20, calls: int = 100) -> float:
-    """Microseconds of a call, in the best of some rounds: what else the machine does only adds."""
+def _best_us(work: Callable[[], object], rounds: int = 200, calls: int = 10) -> float:
+    """Microseconds of a call, in the best of some rounds: what else the machine does only adds.
+
+    Rounds are shorter than a turn on a busy machine's processor.
+    """
     best = float("inf")
     for _ in range(rounds):
         started = time.perf_counter()

@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from banditroute.errors import ConfigError
+from banditroute.prompts.shipped import shipped
 
+PROMPT = shipped().encoder.version
 ASKED = ("What is the capital of France?", "Write a haiku about rain", "Solve x + 2 = 5")
 
 
@@ -31,7 +33,7 @@ async def test_another_encoder_is_refused_and_says_what_to_do(lab):
         await lab.router({"small": lab.servers[0]}, store=store, routing={"encoder": "prompt"})
     message = str(caught.value)
     assert "'none'" in message
-    assert "'prompt-1'" in message
+    assert f"{PROMPT!r}" in message
     assert "rebuild --reencode" in message
     assert "\n" not in message
 
@@ -45,7 +47,7 @@ async def test_begun_anew_the_old_evidence_lies_beside_it(lab):
     assert float(router.learner.decider.signals.evidence[0].n.sum()) == 0.0
     await router.feedback((await router.chat(ASKED[0])).decision_id, quality=1.0)
     versions = {edge.encoder_version for edge in (await router.learner.store.state()).evidence}
-    assert versions == {"none", "prompt-1"}
+    assert versions == {"none", PROMPT}
 
 
 async def test_kept_prompts_are_encoded_anew(lab):
@@ -56,7 +58,7 @@ async def test_kept_prompts_are_encoded_anew(lab):
     )
     done = rebuild(lab, "--reencode")
     assert done.returncode == 0, done.stderr
-    assert "3 decisions were encoded anew with prompt-1" in done.stdout
+    assert f"3 decisions were encoded anew with {PROMPT}" in done.stdout
     assert "agree" in rebuild(lab, "--check").stdout
     router = await lab.router({"small": lab.servers[0]}, store=store, routing={"encoder": "prompt"})
     assert float(router.learner.decider.signals.evidence[0].n.sum()) == 3.0

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Codes = NDArray[np.uint32]
+Kinds = NDArray[np.intp]
+"""As indices, for they are looked up by."""
 
 _BMP = 0x10000
 _SPACE_LIKE = (0x200B, 0x200C, 0x200D, 0xFEFF)  # no width, and no meaning here
@@ -82,38 +84,49 @@ def codes_of(text: str) -> Codes:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
-def kinds_of(codes: Codes) -> NDArray[np.uint8]:
+class Characters(NamedTuple):
+    """What is known of each character of a text, (n,).
+
+    Attributes:
+        kinds: the Kind of each.
+        plain: the code points with all digits alike and all white space alike.
+    """
+
+    kinds: Kinds
+    plain: Codes
+
+
+def characters_of(codes: Codes) -> Characters:
+    """What is known of these code points."""
+    kinds, plain = _tables()
+    places = codes.astype(np.intp)
+    if not codes.size or codes.max() < _BMP:
+        return Characters(kinds.take(places), plain.take(places))
+    beyond = codes >= _BMP
+    np.minimum(places, _BMP - 1, out=places)
+    return Characters(np.where(beyond, _beyond(codes), kinds.take(places)), np.where(beyond, codes, plain.take(places)))
+
+
+def kinds_of(codes: Codes) -> Kinds:
     """The Kind of each code point, (n,)."""
-    table = _tables().kinds
-    if codes.size and codes.max() >= _BMP:
-        return np.where(codes < _BMP, table[np.minimum(codes, _BMP - 1)], _beyond(codes))
-    return table.take(codes)
+    return characters_of(codes).kinds
 
 
 def plain(codes: Codes) -> Codes:
     """The code points with all digits alike and all white space alike, (n,)."""
-    table = _tables().plain
-    if codes.size and codes.max() >= _BMP:
-        return np.where(codes < _BMP, table[np.minimum(codes, _BMP - 1)], codes)
-    return table.take(codes)
+    return characters_of(codes).plain
 
 
-def _beyond(codes: Codes) -> NDArray[np.uint8]:
+def _beyond(codes: Codes) -> Kinds:
     """Kinds beyond the basic plane: rare ideographs, and otherwise signs and pictures."""
     ideograph = (codes >= 0x20000) & (codes < 0x40000)
-    return np.where(ideograph, np.uint8(Kind.han), np.uint8(Kind.symbol))
-
-
-class _Tables(NamedTuple):
-    """What is known of each code point of the basic plane, (65536,) each."""
-
-    kinds: NDArray[np.uint8]
-    plain: Codes
+    return np.where(ideograph, np.intp(Kind.han), np.intp(Kind.symbol))
 
 
 @cache
-def _tables() -> _Tables:
-    kinds = np.fromiter(_kinds(), dtype=np.uint8, count=_BMP)
+def _tables() -> Characters:
+    """What is known of each code point of the basic plane, (65536,)."""
+    kinds = np.fromiter(_kinds(), dtype=np.intp, count=_BMP)
     for kind, first, last in _RANGES:
         kinds[first : last + 1] = np.where(kinds[first : last + 1] == Kind.letter, kind, kinds[first : last + 1])
     for kind, characters in _NAMED:
@@ -121,7 +134,7 @@ def _tables() -> _Tables:
     plain = np.arange(_BMP, dtype=np.uint32)
     plain[kinds == Kind.digit] = ord("0")
     plain[(kinds == Kind.space) | (kinds == Kind.newline)] = ord(" ")
-    return _Tables(kinds, plain)
+    return Characters(kinds, plain)
 
 
 def _kinds() -> Iterator[int]:

@@ -7,13 +7,13 @@ no loop runs over words.
 
 from __future__ import annotations
 
-from threading import local
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .characters import WORD_KINDS, Codes, Kind, plain
+from .characters import WORD_KINDS, Kind, Kinds
+from .scratch import MOST_HASHES, SCRATCH
 
 Hashes = NDArray[np.uint32]
 Buckets = NDArray[np.int64]
@@ -22,7 +22,7 @@ BUCKET_BITS = 16
 BUCKETS = 1 << BUCKET_BITS
 """Buckets of words, and as many of characters."""
 
-CHARACTER_NGRAMS = (2, 3, 4, 5)
+CHARACTER_NGRAMS = (2, 3, 4)
 ZONE_WORDS = 10
 """So many words at the beginning and at the end of a text are looked at once more: instructions stand there."""
 
@@ -30,9 +30,10 @@ _MOST_CHARACTERS = 1 << 13  # an excerpt in lower case is never longer
 _BASE = np.uint32(0x9E3779B1)
 _INVERSE = np.uint32(pow(0x9E3779B1, -1, 1 << 32))
 _MIX = np.uint32(0x85EBCA6B)
-_SALTS = np.array((0xA0761D65, 0xE7037ED1, 0x8EBC6AF1, 0x589965CD, 0xC2B2AE35), dtype=np.uint32)
+_SALTS = np.array((0xA0761D65, 0xE7037ED1, 0x8EBC6AF1, 0x589965CD), dtype=np.uint32)
 _SHIFT = np.uint32(32 - BUCKET_BITS)
 _HALF = np.uint32(15)
+_OF_RUNS = np.uint32(BUCKETS)
 
 
 class Ngrams(NamedTuple):
@@ -48,91 +49,75 @@ class Ngrams(NamedTuple):
     words: int
 
 
-def ngrams_of(codes: Codes, kinds: NDArray[np.uint8]) -> Ngrams:
-    """The n-grams of a text whose code points and their kinds are given, (n,) each; n is at most 8,192."""
-    values = plain(codes)
-    words = _distinct(_word_hashes(values, kinds))
-    characters = _distinct(_character_hashes(values, kinds)) + BUCKETS
-    return Ngrams(np.concatenate((words, characters)), words.size)
+def ngrams_of(values: Hashes, kinds: Kinds) -> Ngrams:
+    """The n-grams of a text whose plain code points and their kinds are given, (n,) each; n is at most 8,192."""
+    of_words = _word_hashes(words_of(values, kinds))
+    of_runs = _run_hashes(values)
+    words, runs = (sum(part.size for part in parts) for parts in (of_words, of_runs))
+    hashes = np.concatenate((*of_words, *of_runs), out=SCRATCH.hashes[: words + runs])
+    return _distinct(hashes, words)
 
 
-def _character_hashes(values: Hashes, kinds: NDArray[np.uint8]) -> Hashes:
-    space = kinds <= Kind.newline
-    keep = ~(space[1:] & space[:-1])
-    values = np.concatenate((values[:1], values[1:][keep]))
+def _run_hashes(values: Hashes) -> list[Hashes]:
+    """Hashes of all runs of characters; the salt tells those of different lengths apart, for it is multiplied along."""
     found: list[Hashes] = []
-    runs = values
+    runs = values + _SALTS[0]
     for n in range(2, CHARACTER_NGRAMS[-1] + 1):
-        if runs.size < 2:
-            break
-        runs = runs[:-1] * _BASE + values[n - 1 :]
-        if n in CHARACTER_NGRAMS:
-            found.append(runs ^ _SALTS[n - CHARACTER_NGRAMS[0]])
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.uint32)
+        runs = runs[:-1] * _BASE
+        runs += values[n - 1 :]
+        found.append(runs)
+    return found
 
 
-def _word_hashes(values: Hashes, kinds: NDArray[np.uint8]) -> Hashes:
-    words = words_of(values, kinds)
+def _word_hashes(words: Hashes) -> list[Hashes]:
+    """Hashes of words, of pairs and triples of them, and once more of those at either end."""
     if not words.size:
-        return words
-    pairs = words[:-1] * _BASE + words[1:]
-    triples = pairs[:-1] * _BASE + words[2:]
-    first, last = words[:ZONE_WORDS], words[-ZONE_WORDS:]
-    return np.concatenate(
-        (
-            words,
-            pairs + _SALTS[1],
-            triples + _SALTS[1],
-            first * _SALTS[2],
-            (first[:-1] * _BASE + first[1:]) * _SALTS[2],
-            last * _SALTS[3],
-            (last[:-1] * _BASE + last[1:]) * _SALTS[3],
-            _SALTS[2:3] + words[:1],
-            _SALTS[3:4] + words[-1:],
-        )
-    )
+        return [words]
+    pairs = words[:-1] * _BASE
+    pairs += words[1:]
+    triples = pairs[:-1] * _BASE
+    triples += words[2:]
+    first = np.concatenate((words[:ZONE_WORDS], pairs[: ZONE_WORDS - 1]))
+    last = np.concatenate((words[-ZONE_WORDS:], pairs[1 - ZONE_WORDS :]))
+    first *= _SALTS[2]
+    last *= _SALTS[3]
+    pairs += _SALTS[1]
+    triples += _SALTS[1]
+    return [words, pairs, triples, first, last, words[:1] + _SALTS[2], words[-1:] + _SALTS[3]]
 
 
-def words_of(values: Hashes, kinds: NDArray[np.uint8]) -> Hashes:
+def words_of(values: Hashes, kinds: Kinds) -> Hashes:
     """A hash of every word of a text, in order; its code points are given as `plain` has them.
 
     Runs of letters and digits are words, and so is each ideograph and each sign that means something.
     """
     n = values.size
-    alone = _ALONE.take(kinds)
-    within = _WITHIN.take(kinds)
+    group = _GROUPS.take(kinds)
     edge = np.empty(n + 1, dtype=np.bool_)
     edge[0] = edge[n] = True
-    edge[1:n] = (within[1:] != within[:-1]) | alone[1:] | alone[:-1]
-    bounds = np.flatnonzero(edge)
-    starts, ends = bounds[:-1], bounds[1:]
-    real = np.flatnonzero((within | alone).take(starts))
-    starts, ends = starts.take(real), ends.take(real)
+    np.not_equal(group[1:], group[:-1], out=edge[1:n])
+    edge[1:n] |= group[1:] == _ALONE
+    bounds = edge.nonzero()[0]
     sums = np.zeros(n + 1, dtype=np.uint32)
-    np.cumsum(values * _POWERS[:n], out=sums[1:])
-    return (sums.take(ends) - sums.take(starts)) * _INVERSES.take(starts)
+    np.add.accumulate(values * _POWERS[:n], dtype=np.uint32, out=sums[1:])
+    at, starts = sums.take(bounds), bounds[:-1]
+    hashes = (at[1:] - at[:-1]) * _INVERSES.take(starts)
+    return hashes[group.take(starts) != _BETWEEN]
 
 
-def _distinct(hashes: Hashes) -> Buckets:
-    """The buckets of the hashes, each once, in no particular order."""
-    mixed = (hashes ^ (hashes >> _HALF)) * _MIX
-    buckets = (mixed >> _SHIFT).astype(np.int64)
-    seen = _scratch()
-    order = np.arange(buckets.size, dtype=np.uint16)  # four hashes a character at most
-    seen[buckets] = order
-    return buckets[seen.take(buckets) == order]
-
-
-class _Scratch(local):
-    """A thread's own table, kept: to get a new one costs more than to use it."""
-
-    def __init__(self) -> None:
-        self.seen = np.empty(BUCKETS, dtype=np.uint16)
-
-
-def _scratch() -> NDArray[np.uint16]:
-    """A table in which nothing that is found may be relied on: what is read is written first."""
-    return _SCRATCH.seen
+def _distinct(hashes: Hashes, words: int) -> Ngrams:
+    """The buckets of the hashes, each once, in no particular order; the first `words` hashes are of words."""
+    n, scratch = hashes.size, SCRATCH
+    mixed = np.right_shift(hashes, _HALF, out=scratch.mixed[:n])
+    mixed ^= hashes
+    mixed *= _MIX
+    mixed >>= _SHIFT
+    mixed[words:] += _OF_RUNS
+    buckets, order = scratch.buckets[:n], _ORDER[:n]
+    buckets[:] = mixed
+    scratch.seen[buckets] = order
+    once = scratch.seen.take(buckets, out=scratch.met[:n], mode="clip") == order
+    return Ngrams(buckets[once], int(np.count_nonzero(once[:words])))
 
 
 def _powers(base: np.uint32) -> Hashes:
@@ -141,8 +126,16 @@ def _powers(base: np.uint32) -> Hashes:
     return np.cumprod(powers, dtype=np.uint32)
 
 
+def _groups() -> NDArray[np.uint8]:
+    groups = np.full(len(Kind), _BETWEEN, dtype=np.uint8)
+    groups[list(WORD_KINDS)] = _WITHIN
+    groups[[Kind.han, Kind.kana, Kind.question, Kind.operator, Kind.bracket, Kind.symbol]] = _ALONE
+    return groups
+
+
 _POWERS = _powers(_BASE)
 _INVERSES = _powers(_INVERSE)
-_WITHIN = np.isin(np.arange(len(Kind)), WORD_KINDS)
-_SCRATCH = _Scratch()
-_ALONE = np.isin(np.arange(len(Kind)), (Kind.han, Kind.kana, Kind.question, Kind.operator, Kind.bracket, Kind.symbol))
+_ORDER = np.arange(MOST_HASHES, dtype=np.uint16)
+_BETWEEN, _WITHIN, _ALONE = range(3)
+"""What a character is to words: none of any, a part of one, one by itself."""
+_GROUPS = _groups()

@@ -28,7 +28,7 @@ COARSE = BUCKETS >> COARSE_BITS
 """Buckets of the projection, which sees words alone and needs fewer: 4 of the classifier's are one of its."""
 
 _FULL = 127.0
-_EXACT = ("marks", "blocks", "mark_logits", "mark_projection")
+_EXACT = ("marks", "blocks", "sureness", "mark_logits", "mark_projection")
 _ROUNDED = {"idf": _FULL, "logits": 31.0, "projection": 31.0}
 _SENSES_EXACT = ("hashes", "rarity", "centre", "sizes")
 _NIBBLE = 7.0
@@ -45,7 +45,9 @@ class PromptWeights(NamedTuple):
         idf: (2 BUCKETS,) inverse document frequencies, log scale.
         marks: (2, len(MARKS)) centre and scale of each mark.
         blocks: (3,) how much words, characters and marks count beside each other.
-        logits: (2 BUCKETS, C) of n-grams, in the multinomial linear model, calibrated.
+        sureness: (3,) by what logits are multiplied, log scale: a constant, and what each number of a text's `rarity`
+            adds to it.
+        logits: (2 BUCKETS, C) of n-grams, in the multinomial linear model.
         mark_logits: (len(MARKS) + 1, C) of marks, the last row always on.
         projection: (COARSE, p) of words onto the feature space, whitened on the training prompts.
         mark_projection: (len(MARKS) + 1, p) of marks, the last row always on.
@@ -56,6 +58,7 @@ class PromptWeights(NamedTuple):
     idf: Floats
     marks: Floats
     blocks: Floats
+    sureness: Floats
     logits: Floats
     mark_logits: Floats
     projection: Floats

@@ -1,6 +1,7 @@
 """Hashed n-grams beside the same made one by one."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from banditroute.prompts import ngrams
-from banditroute.prompts.characters import codes_of, kinds_of
+from banditroute.prompts.characters import characters_of, codes_of
 from banditroute.prompts.ngrams import BUCKETS, CHARACTER_NGRAMS, ngrams_of
 
 MODULUS = 1 << 32
@@ -18,7 +19,7 @@ SALTS = [int(salt) for salt in ngrams._SALTS]
 
 
 def found(text: str) -> tuple[set[int], set[int]]:
-    buckets, words = ngrams_of(codes := codes_of(text), kinds_of(codes))
+    buckets, words = ngrams_of(*_plain(text))
     assert len(set(buckets.tolist())) == buckets.size
     return set(buckets[:words].tolist()), set((buckets[words:] - BUCKETS).tolist())
 
@@ -34,22 +35,21 @@ def of_word(word: str) -> int:
 
 
 def of_run(run: str) -> int:
-    value = 0
-    for sign in run:
+    value = ord(run[0]) + SALTS[0]
+    for sign in run[1:]:
         value = (value * BASE + ord(sign)) % MODULUS
-    return value ^ SALTS[len(run) - CHARACTER_NGRAMS[0]]
+    return value
 
 
 @given(st.text(alphabet="abz09 ,\n", max_size=60))
 def test_words_and_runs_are_those_that_are_made_one_by_one(text: str) -> None:
     plain = re.sub(r"[0-9]", "0", re.sub(r"\s", " ", text))
     words = [of_word(word) for word in re.findall(r"[a-z0]+", plain)]
-    runs = re.sub(r" +", " ", plain)
     got_words, got_runs = found(text)
     assert {bucket(word) for word in words} <= got_words
     pairs = {bucket((a * BASE + b + SALTS[1]) % MODULUS) for a, b in pairwise(words)}
     assert pairs <= got_words
-    assert got_runs == {bucket(of_run(runs[i : i + n])) for n in CHARACTER_NGRAMS for i in range(len(runs) - n + 1)}
+    assert got_runs == {bucket(of_run(plain[i : i + n])) for n in CHARACTER_NGRAMS for i in range(len(plain) - n + 1)}
 
 
 def test_where_a_word_stands_does_not_change_it() -> None:
@@ -70,6 +70,19 @@ def test_any_text_has_buckets_in_range(text: str) -> None:
     assert all(0 <= each < BUCKETS for each in words | runs)
 
 
+def test_what_was_read_before_leaves_no_trace() -> None:
+    alone = found("one text")
+    found("another, much longer text: 漢字 " * 100)
+    assert found("one text") == alone
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    texts = [f"text number {chr(97 + i)} " * (10 + i) for i in range(8)]
+    expected = [found(text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(found, texts * 20)) == expected * 20
+
+
 def _plain(text: str) -> tuple[np.ndarray, np.ndarray]:
-    codes = codes_of(text)
-    return ngrams.plain(codes), kinds_of(codes)
+    kinds, plain = characters_of(codes_of(text))
+    return plain, kinds

@@ -164,7 +164,7 @@ class TestTheFile:
         content = packed(weights, senses)
         again, vectors = unpacked(content), unpacked_senses(content)
         assert again.version == weights.version
-        for name in ("idf", "marks", "blocks", "mark_logits", "mark_projection"):
+        for name in ("idf", "marks", "blocks", "sureness", "mark_logits", "mark_projection"):
             np.testing.assert_allclose(getattr(again, name), getattr(weights, name), rtol=1e-5)
         scale = np.abs(weights.logits).max(0)
         assert (np.abs(again.logits - weights.logits) <= scale / 25).all()
