@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from banditroute.config import ProviderConfig, RouterConfig, StoreConfig, load_config, require_keys
+from banditroute.config.shadowing import shadow_plan
 from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.delivery.availability import Availability
 from banditroute.delivery.dispatch import Dispatcher, Target
@@ -33,6 +34,7 @@ from banditroute.routing.catalog import Catalog
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
 from banditroute.routing.sessions import Sessions
+from banditroute.routing.shadow import Shadow
 from banditroute.routing.tasks import JUDGE_TASK, FeatureEncoder, TaskClassifier
 from banditroute.routing.trust import Trust, TrustSettings
 from banditroute.serving import Serving
@@ -102,7 +104,8 @@ class _Assembly:
             _new_id,
             self._observer,
         )
-        sessions = Sessions(plan.routing.session_ttl_s, plan.routing.session_stay_quality)
+        sessions = _sessions(plan)
+        shadow = self._shadow(encoder)
         desk = Desk(
             tower,
             self._availability,
@@ -110,6 +113,7 @@ class _Assembly:
             encoder,
             sessions,
             deadline_s=plan.routing.deadline_s,
+            shadow=shadow,
         )
         dispatcher = Dispatcher(
             self._targets,
@@ -129,10 +133,21 @@ class _Assembly:
             plan.store.retention_s,
             Trust(_trust(plan)),
             begin_anew=plan.routing.on_new_encoder == "restart",
+            shadow=shadow,
         )
         serving = Serving(desk, tower, dispatcher, learner, keep_prompts=plan.store.keep_prompts)
         serving.marker = self._marker(serving, learner)
         return Router(desk, serving, learner, (*self._endpoints.values(), self._pool), clock)
+
+    def _shadow(self, encoder: FeatureEncoder) -> Shadow | None:
+        """Decides beside the router, with chance of its own; None where nobody is to."""
+        settings, plan = self._plan.shadow, shadow_plan(self._plan)
+        if settings is None or plan is None:
+            return None
+        seed = self._plan.routing.seed
+        chance = random.Random(None if seed is None else f"{settings.name} {seed}")
+        decider = decider_of(plan, encoder)
+        return Shadow(settings.name, decider, settings.share, chance.random, self._observer, sessions=_sessions(plan))
 
     def _marker(self, serving: Serving, learner: Learner) -> Marker | None:
         """Has answers graded; None where nobody is to."""
@@ -152,6 +167,10 @@ class _Assembly:
     def _cooling_until(self, model: str, now: float) -> float:
         endpoint, upstream = self._targets[model]
         return endpoint.cooling_until(now, upstream)
+
+
+def _sessions(plan: RouterConfig) -> Sessions:
+    return Sessions(plan.routing.session_ttl_s, plan.routing.session_stay_quality)
 
 
 def _marking(grader: GraderConfig) -> Marking[Grader]:

@@ -19,6 +19,7 @@ from banditroute.records import ChatRequest, Context, Decision
 from banditroute.routing.catalog import AUTO
 from banditroute.routing.requests import check_text, demand_of, input_tokens, is_number
 from banditroute.routing.sessions import Sessions, Stay
+from banditroute.routing.shadow import Moment, Shadow
 from banditroute.routing.tasks import GENERAL, FeatureEncoder, Task, TaskClassifier, is_judging
 
 MOST_TASKS = 64
@@ -68,6 +69,7 @@ class Desk:
         encoder: what of a prompt the policy sees.
         sessions: which model each conversation is with.
         deadline_s: time of a request that does not name its own.
+        shadow: decides beside it; None = nobody does.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Desk:
         sessions: Sessions,
         *,
         deadline_s: float,
+        shadow: Shadow | None = None,
     ) -> None:
         self._tower = tower
         self._availability = availability
@@ -86,6 +89,7 @@ class Desk:
         self._encoder = encoder
         self._sessions = sessions
         self._deadline_s = deadline_s
+        self._shadow = shadow
 
     def take_off(self, request: ChatRequest, terms: Terms, *, streaming: bool = False) -> RequestFlight:
         """The request's flight, its decision made and its dollars held.
@@ -128,7 +132,7 @@ class Desk:
         )
         features, version = self._features(request, known, terms), self._encoder.version
         context = Context(known.name, features, tokens, version, known.likeliest, known.probability)
-        return Asked(context, demand, terms.tenant, self._stay(terms), pinned is not None)
+        return Asked(context, demand, terms.tenant, self._stay(terms), pinned is not None, terms.session_id)
 
     def answered(self, terms: Terms, model: str, prompt_tokens: int) -> None:
         """Takes note of who answered in a conversation."""
@@ -188,6 +192,8 @@ class Desk:
                 raise self._cooling(error, now) from None
             self._check_caps(asked, cheapest, now)
             decision, force = cheapest, True
+        if self._shadow is not None and self._shadow.picks(context.task):
+            decision = self._shadow.beside(decision, Moment(asked.demand, tower.unavailable(now), asked.session_id))
         tower.observer.notify(Decided(decision))
         return decision, force
 

@@ -29,6 +29,7 @@ class Asked:
         tenant: on whose behalf.
         stay: what leaving the conversation's model would lose.
         pinned: the caller named the model.
+        session_id: names its conversation, if any.
     """
 
     context: Context
@@ -36,6 +37,7 @@ class Asked:
     tenant: str = ""
     stay: Stay | None = None
     pinned: bool = False
+    session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

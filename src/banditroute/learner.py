@@ -15,6 +15,8 @@ from banditroute.routing.budgets import Charge
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import KEPT_S, Ledger, Reservation
 from banditroute.routing.lessons import Lesson, checked_quality, lesson_of, lessons_of
+from banditroute.routing.pacers import PaceRecord
+from banditroute.routing.shadow import Shadow
 from banditroute.routing.trust import Judgement, Trust
 from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Dispatch, Settlement, State, Store, Trail
@@ -35,6 +37,7 @@ class Learner:
         retention_s: how long decisions are kept; None = for good.
         trust: how much each judgement counts; None = by the defaults.
         begin_anew: start even where all that the store knows was learned with another encoder's features.
+        shadow: learns what the decider learns; None = nobody does.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Learner:
         trust: Trust | None = None,
         *,
         begin_anew: bool = False,
+        shadow: Shadow | None = None,
     ) -> None:
         self.decider = decider
         self.ledger = ledger
@@ -57,6 +61,7 @@ class Learner:
         self._retention_s = retention_s
         self._trust = Trust() if trust is None else trust
         self._begin_anew = begin_anew
+        self._shadow = shadow
         self._pruned_at = 0.0
         self._housekeeping: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[Any]] = set()
@@ -107,7 +112,7 @@ class Learner:
         lessons = lessons_of(decision, outcome)
         if first:
             self._take(decision, outcome, lessons, expected_usd)
-        settlement = Settlement(outcome, lessons, charges, self.decider.paces)
+        settlement = Settlement(outcome, lessons, charges, self._paces())
         try:
             fresh = await self.store.settle(settlement)
         except (StoreError, UnknownDecisionError) as error:  # the store may have lost what it could not write
@@ -185,6 +190,8 @@ class Learner:
     def _learn(self, lessons: tuple[Lesson, ...]) -> None:
         for lesson in lessons:
             self.decider.take(lesson)
+        if self._shadow is not None:
+            self._shadow.take(lessons)
         if self.decider.refresh_due and not self._refreshing:
             self._refreshing = True  # soon, not now: an answer may be waiting
             asyncio.get_running_loop().call_soon(self._refresh)
@@ -192,6 +199,12 @@ class Learner:
     def _refresh(self) -> None:
         self._refreshing = False
         self.decider.refresh()
+        if self._shadow is not None:
+            self._shadow.refresh()
+
+    def _paces(self) -> tuple[PaceRecord, ...]:
+        """Where the paced budgets stand, a shadow's among them."""
+        return self.decider.paces if self._shadow is None else (*self.decider.paces, *self._shadow.paces)
 
     async def _restore(self) -> None:
         """Takes up what the store knows; what was on its way when the last process ended is held or given up."""
@@ -199,6 +212,8 @@ class Learner:
         if not self._begin_anew:
             _check_encoder(state, self.decider.encoder_version)
         self.decider.restore(state.evidence, state.paces.values())
+        if self._shadow is not None:
+            self._shadow.restore(state.evidence, state.paces.values())
         self.ledger.restore(state.spent_usd)
         now = self._clock()
         for dispatch in await self.store.unsettled():

@@ -83,7 +83,27 @@ class StoreFailed:
     problem: str
 
 
-Event = Decided | Attempted | Settled | Judged | NotGraded | BreakerChanged | KeyChanged | BudgetExhausted | StoreFailed
+@dataclass(frozen=True, slots=True)
+class ShadowFailed:
+    """A shadow could not decide or learn: why, in one line. Whatever is served is served without it."""
+
+    shadow: str
+    doing: str
+    problem: str
+
+
+Event = (
+    Decided
+    | Attempted
+    | Settled
+    | Judged
+    | NotGraded
+    | BreakerChanged
+    | KeyChanged
+    | BudgetExhausted
+    | StoreFailed
+    | ShadowFailed
+)
 
 
 class Observer(Protocol):

@@ -194,6 +194,27 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowDecision:
+    """What a policy that decides beside the router would have chosen for one request; it calls nobody.
+
+    Attributes:
+        name: the policy, as the configuration calls it.
+        chosen: the model that it drew.
+        propensities: the probability of every model that was eligible for it; they sum to one.
+        forecasts: what it expected of each of them.
+        shadow_prices: as in a decision, of its own paced budgets.
+        policy_version: its way to explore.
+    """
+
+    name: str
+    chosen: str
+    propensities: Mapping[str, float]
+    forecasts: Mapping[str, Forecast]
+    shadow_prices: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    policy_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Which model the policy drew for one request, with everything needed to evaluate the draw later.
 
@@ -210,6 +231,7 @@ class Decision:
         policy_version: which policy and settings decided.
         tenant: on whose behalf, where the caller said.
         pinned: the caller named the model; nothing was drawn.
+        shadow: what a shadow would have chosen; None where none decided on it.
     """
 
     decision_id: str
@@ -224,6 +246,7 @@ class Decision:
     policy_version: str = ""
     tenant: str = ""
     pinned: bool = False
+    shadow: ShadowDecision | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,15 +29,12 @@ from banditroute.routed_stream import RoutedStream
 from banditroute.routing.catalog import AUTO, Catalog
 from banditroute.routing.lessons import checked_quality
 from banditroute.routing.requests import chat_request, check_text
-from banditroute.routing.tasks import JUDGE_TASK
+from banditroute.routing.tasks import EMBEDDINGS, JUDGE_TASK
 from banditroute.serving import Serving, StreamServing
 from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Trail
 
 Messages = str | Sequence[Json]
-
-EMBEDDINGS = "embeddings"
-"""The task class of calls that ask for embeddings."""
 
 _AUTO_JUDGE = f"{AUTO}:{JUDGE_TASK}"
 

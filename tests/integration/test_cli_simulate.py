@@ -120,6 +120,66 @@ def test_tables_are_plain_text_of_80_columns_in_a_pipe() -> None:
     assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
 
 
+SCENARIO = """
+feedback = {delay_requests = 10, missing = 0.2}
+
+[[event]]
+at = 300
+kind = "price"
+model = "gemini-2.5-pro"
+factor = 0.1
+
+[[event]]
+at = 600
+kind = "quality"
+model = "mistral-large-2512"
+set = 0.5
+"""
+
+
+def test_a_scenario_parts_the_results(tmp_path: Path) -> None:
+    path = tmp_path / "storm.toml"
+    path.write_text(SCENARIO)
+    policies = ("--policy", "thompson", "--policy", "fixed:mistral-large-2512")
+    answer = simulated("--seeds", "2", "--budget-usd", "0.001", *policies, "--scenario", str(path))
+    assert answer["scenario"] == "storm"
+    for result in answer["results"]:
+        assert [(each["from"], each["to"]) for each in result["phases"]] == [(0, 300), (300, 600), (600, 900)]
+        for figure in ("quality", "cost_usd"):
+            whole = sum(each[figure]["mean"] for each in result["phases"]) / 3
+            assert result[figure]["mean"] == pytest.approx(whole)
+    last = answer["results"][1]["phases"][-1]
+    assert last["quality"]["mean"] == pytest.approx(0.5, abs=0.05)
+    assert last["share"]["mistral-large-2512"] == 1.0
+
+
+def test_a_report_shows_what_happened(tmp_path: Path) -> None:
+    (tmp_path / "storm.toml").write_text(SCENARIO)
+    options = ("--seeds", "2", "--budget-usd", "0.001", "--scenario", "storm.toml", "--report", "out.html")
+    done = banditroute("simulate", TABLE, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Before and after each event" in done.stdout
+    assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
+    assert "Before and after each event" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[[event]]\nat = 900\nkind = "remove"\nmodel = "gemini-2.5-pro"\n', "storm.toml:1: event[0].at: 900 is not"),
+        ("[[event]]\nat = 0\n", "storm.toml:1: event[0]: names no kind; give one of: price, "),
+        ("[traffic]\nrate = 2\n", "storm.toml: traffic: this version does not play it yet; "),
+        ("=\n", "storm.toml:1: is not TOML: "),
+    ],
+)
+def test_a_scenario_that_cannot_be_played_is_one_line(tmp_path: Path, text: str, line: str) -> None:
+    (tmp_path / "storm.toml").write_text(text)
+    done = banditroute("simulate", TABLE, "--scenario", "storm.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(line)
+    assert done.stderr.count("\n") == 1
+
+
 def test_bad_input_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "broken.jsonl").write_text('{"id": "a", "outcomes": {}}\n')
     done = banditroute("simulate", "broken.jsonl", cwd=tmp_path)

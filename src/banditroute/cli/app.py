@@ -14,7 +14,7 @@ from typing import Annotated, cast
 import typer
 
 from banditroute._version import __version__
-from banditroute.cli import classify, config, demo, export, inspect, prices, rebuild, simulate
+from banditroute.cli import bench, classify, config, demo, evaluate, export, inspect, prices, rebuild, simulate
 from banditroute.errors import InputError, MissingExtraError, StoreError, UnknownDecisionError
 
 # The base of all that typer says about usage: newer typers carry their own copy of click, older ones depend on it.
@@ -29,6 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("simulate")(simulate.command)
+app.command("evaluate")(evaluate.command)
+app.command("bench")(bench.command)
 app.command("demo")(demo.command)
 app.command("classify")(classify.command)
 app.command("inspect")(inspect.command)

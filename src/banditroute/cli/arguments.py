@@ -11,7 +11,7 @@ from pathlib import Path
 
 from banditroute.errors import InputError, MissingExtraError
 
-POLICIES = ("thompson", "greedy", "linucb", "epsilon", "mixture", "class-lp", "oracle", "random")
+POLICIES = ("thompson", "greedy", "linucb", "epsilon", "mixture", "class-lp", "clairvoyant", "oracle", "random")
 FIXED = "fixed:"
 
 
@@ -40,14 +40,8 @@ class Settings:
     seeds: range
     features: Features = Features.table
     classes: Classes = Classes.table
+    scenario: Path | None = None
     jobs: int = 1
-
-
-def check_available(scenario: Path | None) -> None:
-    """Raises InputError for a documented choice that this version does not have yet."""
-    if scenario is not None:
-        remedy = "leave the option out"
-        raise InputError("this version cannot replay scenarios yet", remedy=remedy, field="--scenario")
 
 
 def seed_range(first: int, count: int) -> range:

@@ -12,7 +12,7 @@ from banditroute.config import ProviderConfig, RouterConfig
 from banditroute.config.findings import Finding, typical_usd
 from banditroute.config.review_grading import judging_usd
 from banditroute.config.secrets import missing_keys
-from banditroute.config.values import GraderConfig, JudgeConfig
+from banditroute.config.values import GraderConfig, JudgeConfig, ShadowConfig
 from banditroute.errors import ConfigError
 from banditroute.routing.budgets import Cap, PacedBudget
 
@@ -68,6 +68,7 @@ def _config(config: RouterConfig, environ: Mapping[str, str]) -> dict[str, Any]:
         "retry": config.retrying,
         "breaker": config.breaking,
         "hedge": config.hedging,
+        "shadow": None if config.shadow is None else _shadow(config.shadow),
         "gateway": config.gateway,
     }
 
@@ -105,6 +106,11 @@ def _judge(judge: JudgeConfig, config: RouterConfig) -> dict[str, Any]:
         "budgets": [cap.name for cap in judge.caps],
         "typical_answer_usd": judging_usd(config, judge),
     }
+
+
+def _shadow(shadow: ShadowConfig) -> dict[str, Any]:
+    policy = None if shadow.path is None else str(shadow.path)
+    return {"name": shadow.name, "share": shadow.share, "policy": policy}
 
 
 def _budget(budget: PacedBudget | Cap) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from banditroute.cli.config_words import (
     grading_words,
     key_words,
     routing_words,
+    shadow_words,
     store_words,
     takes,
 )
@@ -39,6 +40,7 @@ def print_config(config: RouterConfig, findings: Sequence[Finding], environ: Map
         ("Store", _words(store_words(config.store))),
         ("Routing", _words(routing_words(config.routing))),
         ("Quality", _words(grading_words(config) or [("nobody", "grades: quality comes from feedback alone")])),
+        *((("Shadow", _words(shadow)),) if (shadow := shadow_words(config)) else ()),
         ("Delivery", _words(delivery_words(config))),
     ):
         console.print(Text(title, style="bold"))

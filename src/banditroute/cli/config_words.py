@@ -93,6 +93,15 @@ def grading_words(config: RouterConfig) -> Words:
     ]
 
 
+def shadow_words(config: RouterConfig) -> Words:
+    """What decides beside the router, if anything does."""
+    if config.shadow is None:
+        return []
+    policy = "this file's own policy" if config.shadow.path is None else f"the policy of {config.shadow.path}"
+    share = percent(config.shadow.share)
+    return [(config.shadow.name, f"{policy} decides beside {share} of the requests, calls nobody, is kept on record")]
+
+
 def delivery_words(config: RouterConfig) -> Words:
     """How calls are delivered."""
     retrying, breaking, hedging = config.retrying, config.breaking, config.hedging

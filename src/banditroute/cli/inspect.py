@@ -20,12 +20,22 @@ def command(
         int, typer.Option(metavar="N", min=0, max=100_000, help="How many of the newest decisions to show.")
     ] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(metavar="OUT.html", help="Also write a report of the whole store, one page.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write that report's charts and tables: SVG, PNG, CSV.")
+    ] = None,
 ) -> None:
     """Show what is learned of every task class and model, where the budgets stand, and the newest decisions.
 
     Works beside a running router, without its keys; changes nothing.
     """
-    if decision is None:
+    if report is not None or export is not None:
+        from banditroute.cli.inspection_report import Files, report_on
+
+        report_on(config, Files(report, export), last, task=task, decision=decision, json=json)
+    elif decision is None:
         _overview(config, task, last, json=json)
     else:
         _why(config, decision, json=json)

@@ -5,37 +5,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from banditroute.assemble import decider_of
+from banditroute.cli.inspection_shadow import ShadowView, shadow_of
 from banditroute.cli.inspection_sources import SourceView, sources_of
 from banditroute.config import RouterConfig
 from banditroute.errors import InputError
+from banditroute.reports.store.live import PaceView as PaceView
 from banditroute.routing.accounts import Account
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.decider import Decider
 from banditroute.routing.insight import EdgeBelief, Prompt, edge_beliefs
 from banditroute.routing.ledger import Ledger, Reservation
-from banditroute.routing.pacers import PaceRecord
 from banditroute.routing.tasks import is_judging
 from banditroute.storage.protocol import Dispatch, State, StoreReader, Trail
 
 _TYPICAL_TOKENS = 500
 _SAMPLE = 200  # decisions that tell what a prompt is like
 _JUDGED = 1_000  # decisions whose judgements are looked at
-
-
-@dataclass(frozen=True, slots=True)
-class PaceView:
-    """Where a paced budget stands.
-
-    Attributes:
-        budget: which; record: its controller, None before the first request.
-        shadow_price: quality points that one budget-worth of dollars must earn.
-        bucket_requests: what its bucket holds when full, in requests' worth of budget.
-    """
-
-    budget: PacedBudget
-    record: PaceRecord | None
-    shadow_price: float
-    bucket_requests: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +37,7 @@ class Inspection:
         open_decisions: decisions without an outcome.
         sources: who judged the newest decisions.
         newest: decisions, newest first.
+        shadow: what it would have done; None = the configuration has none.
     """
 
     at: float
@@ -63,6 +49,7 @@ class Inspection:
     open_decisions: int
     sources: tuple[SourceView, ...]
     newest: tuple[Trail, ...]
+    shadow: ShadowView | None = None
 
 
 async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, task: str | None, last: int) -> Inspection:
@@ -98,6 +85,7 @@ async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, task:
         open_decisions=len(unsettled),
         sources=sources_of(newest),
         newest=tuple(trail for trail in newest if task in (None, trail.decision.context.task))[:last],
+        shadow=shadow_of(plan, newest),
     )
 
 

@@ -5,6 +5,8 @@ import sys
 import orjson
 
 from banditroute.cli.inspection import Inspection, PaceView, failed_attempts, mean_quality
+from banditroute.cli.inspection_shadow import ShadowView
+from banditroute.evaluation.shadow import Change, ShadowComparison
 from banditroute.routing.accounts import Account
 from banditroute.storage.protocol import Trail
 
@@ -13,7 +15,7 @@ Value = dict[str, object]
 
 
 def print_inspection(found: Inspection) -> None:
-    """Prints `at`, `prompt`, `edges`, `judged_elsewhere`, `paces`, `caps`, `open_decisions`, `sources`, `decisions`."""
+    """Prints what the documentation's table of keys lists."""
     _print(
         {
             "at": found.at,
@@ -24,6 +26,7 @@ def print_inspection(found: Inspection) -> None:
             "caps": [_cap(each) for each in found.accounts],
             "open_decisions": found.open_decisions,
             "sources": found.sources,
+            "shadow": None if found.shadow is None else _shadow(found.shadow),
             "decisions": [_decision(each) for each in found.newest],
         }
     )
@@ -63,6 +66,37 @@ def _cap(each: Account) -> Value:
         "window": each.window.period,
         "ends_at": each.ends_at,
     }
+
+
+def _shadow(each: ShadowView) -> Value:
+    found = each.comparison
+    return {
+        "name": each.name,
+        "share": each.share,
+        "policy": each.policy,
+        "looked_at": each.looked_at,
+        "comparison": None if found is None else _comparison(found),
+    }
+
+
+def _comparison(found: ShadowComparison) -> Value:
+    return {
+        "decisions": found.decisions,
+        "drawn": found.drawn,
+        "agreement": found.agreement,
+        "win_rate": found.win_rate,
+        "tie_rate": found.tie_rate,
+        "cheaper_rate": found.cheaper_rate,
+        "quality_gain": _change(found.quality_gain),
+        "saved_usd": _change(found.saved_usd),
+        "basis": found.basis,
+        "safe": found.safe,
+        "verdict": found.verdict,
+    }
+
+
+def _change(change: Change) -> Value:
+    return {"mean": change.mean, "ci95": list(change.ci95)}
 
 
 def _decision(trail: Trail) -> Value:

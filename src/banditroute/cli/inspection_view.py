@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from banditroute.cli.inspection import Inspection, PaceView, failed_attempts, mean_quality
+from banditroute.cli.inspection_shadow import ShadowView
 from banditroute.cli.inspection_sources import SourceView
 from banditroute.cli.tables import add_figures, add_names, listing_console, printable, titled_table
 from banditroute.reports import format as form
@@ -25,12 +26,13 @@ def print_inspection(found: Inspection) -> None:
     tables += [_paces(found.paces)] if found.paces else []
     tables += [_accounts(found.accounts, found.at)] if found.accounts else []
     tables += [_sources(found.sources)] if found.sources else []
+    tables += [_shadow(found.shadow)] if found.shadow is not None else []
     tables += [_newest(found.newest, found.at)] if found.newest else []
     for table in tables:
         console.print(table)
         console.print()
     for line in _closing(found):
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def span(seconds: float) -> str:
@@ -44,6 +46,8 @@ def _closing(found: Inspection) -> list[str]:
     if found.judged_elsewhere:
         count = form.count(found.judged_elsewhere)
         lines.append(f"judgements of models or features that this configuration does not have, left out: {count}")
+    if found.shadow is not None and found.shadow.comparison is not None:
+        lines.append(f"{printable(found.shadow.name)}: {found.shadow.comparison.verdict}")
     still_open = form.count(found.open_decisions)
     decisions = "decision is" if found.open_decisions == 1 else "decisions are"
     return [*lines, f"{still_open} {decisions} still open; --decision ID shows why one was made"]
@@ -109,6 +113,21 @@ def _sources(sources: Sequence[SourceView]) -> Table:
         weight = form.ABSENT if each.weight is None else f"{each.weight:.2f}"
         paid = (form.count(each.calls), form.money(each.cost_usd)) if each.calls else ("", "")
         table.add_row(Text(printable(each.source)), form.count(each.judged), quality, weight, *paid)
+    return table
+
+
+def _shadow(shadow: ShadowView) -> Table:
+    table = titled_table(f"Shadow, on {form.percent(shadow.share)} of the requests, by the newest decisions")
+    add_names(table, "shadow")
+    add_figures(table, "decided", "agrees", "better", "as good", "cheaper", "$ saved", "quality")
+    found = shadow.comparison
+    decided = form.count(0 if found is None else found.decisions)
+    if found is None:
+        table.add_row(Text(printable(shadow.name)), decided, *(form.ABSENT,) * 6)
+        return table
+    shares = map(form.percent, (found.agreement, found.win_rate, found.tie_rate, found.cheaper_rate))
+    changes = form.money(found.saved_usd.mean), form.quality_change(found.quality_gain.mean)
+    table.add_row(Text(printable(shadow.name)), decided, *shares, *changes)
     return table
 
 

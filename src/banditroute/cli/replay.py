@@ -14,14 +14,20 @@ from banditroute.reports import headline, write_simulation_report
 from banditroute.simulation.loading import load_table
 from banditroute.simulation.results import SimulationResult
 from banditroute.simulation.run import simulate
+from banditroute.simulation.scenario import Scenario
+from banditroute.simulation.scenario_checks import check_scenario
+from banditroute.simulation.scenario_file import load_scenario
 
 _JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def replay(table: Path, warmup: Path | None, settings: Settings) -> SimulationResult:
     """What the simulation found; a progress bar shows on a terminal meanwhile."""
+    scenario = None if settings.scenario is None else load_scenario(settings.scenario)
     scored = load_table(table)
-    check_fixed_models(settings.policies, scored.models)
+    if scenario is not None:
+        check_scenario(scenario, scored)
+    check_fixed_models(settings.policies, (*scored.models, *_newcomers(scenario)))
     first = None if warmup is None else load_table(warmup)
     with progress_bar("simulating") as progress:
         return simulate(
@@ -32,9 +38,14 @@ def replay(table: Path, warmup: Path | None, settings: Settings) -> SimulationRe
             seeds=settings.seeds,
             features=settings.features.value,
             classes=settings.classes.value,
+            scenario=scenario,
             jobs=settings.jobs,
             progress=progress,
         )
+
+
+def _newcomers(scenario: Scenario | None) -> tuple[str, ...]:
+    return () if scenario is None else tuple(add.model for add in scenario.newcomers())
 
 
 def show(result: SimulationResult, *, json: bool, report: Path | None, closing: Sequence[str] = ()) -> None:

@@ -30,7 +30,7 @@ def command(
     features: Annotated[Features, typer.Option(help="Where features come from; prompt: the text.")] = Features.table,
     classes: Annotated[Classes, typer.Option(help="Where classes come from; classifier: the text.")] = Classes.table,
     scenario: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Changes of prices, quality and models on the way.")
+        Path | None, typer.Option(metavar="FILE", help="What changes on the way: prices, quality, models; TOML.")
     ] = None,
     jobs: Annotated[int, typer.Option(metavar="N", help="How many processes.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
@@ -42,15 +42,15 @@ def command(
 
     Says how good the answers would have been and what they would have cost, policy by policy, budget by budget.
     Streams the warm-up table, then TABLE, in a random order per seed; a policy sees the outcome of the model it chose
-    and of no other. Only TABLE is scored.
+    and of no other. Only TABLE is scored. A scenario changes prices, quality, models or the budget on the way.
     """
-    arguments.check_available(scenario)
     settings = Settings(
         policies=arguments.checked_policies(policy or ["thompson"]),
         budgets_usd=arguments.checked_budgets(budget_usd or []),
         seeds=arguments.seed_range(seed, seeds),
         features=features,
         classes=classes,
+        scenario=scenario,
         jobs=arguments.checked_jobs(jobs),
     )
     arguments.check_report(report)

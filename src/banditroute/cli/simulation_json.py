@@ -38,7 +38,16 @@ class SeedDocument(TypedDict):
 # "from" is a keyword, hence this form.
 PhaseDocument = TypedDict(
     "PhaseDocument",
-    {"from": int, "to": int, "quality": Interval, "cost_usd": Interval, "utilisation": Spread | None},
+    {
+        "from": int,
+        "to": int,
+        "quality": Interval,
+        "cost_usd": Interval,
+        "utilisation": Spread | None,
+        "budget_usd": float | None,
+        "share": dict[str, float],
+        "latency_s": Interval | None,
+    },
 )
 
 
@@ -66,6 +75,7 @@ class SimulationDocument(TypedDict):
     results: list[PolicyDocument]
     decisions_per_s: float
     notes: list[str]
+    scenario: str | None
 
 
 def simulation_json(result: SimulationResult) -> SimulationDocument:
@@ -80,6 +90,7 @@ def simulation_json(result: SimulationResult) -> SimulationDocument:
         "results": [_policy(each, result.models) for each in result.results],
         "decisions_per_s": result.decisions_per_s,
         "notes": list(result.notes),
+        "scenario": result.scenario,
     }
 
 
@@ -89,7 +100,7 @@ def _policy(result: PolicyResult, models: tuple[str, ...]) -> PolicyDocument:
         "budget_usd": result.budget_usd,
         "quality": _interval(result.quality),
         "cost_usd": _interval(result.cost_usd),
-        "utilisation": _utilisation(result.cost_usd, result.budget_usd),
+        "utilisation": _utilisation(result.cost_usd, result.mean_budget_usd),
         "share": dict(zip(models, result.share.tolist(), strict=True)),
         "envelope_quality": result.envelope_quality,
         "oracle_quality": result.oracle_quality,
@@ -99,17 +110,20 @@ def _policy(result: PolicyResult, models: tuple[str, ...]) -> PolicyDocument:
                 result.seeds, result.quality.tolist(), result.cost_usd.tolist(), strict=True
             )
         ],
-        "phases": [_phase(phase, result.budget_usd) for phase in result.phases],
+        "phases": [_phase(phase, models) for phase in result.phases],
     }
 
 
-def _phase(phase: Phase, budget_usd: float | None) -> PhaseDocument:
+def _phase(phase: Phase, models: tuple[str, ...]) -> PhaseDocument:
     return {
         "from": phase.first,
         "to": phase.last,
         "quality": _interval(phase.quality),
         "cost_usd": _interval(phase.cost_usd),
-        "utilisation": _utilisation(phase.cost_usd, budget_usd),
+        "utilisation": _utilisation(phase.cost_usd, phase.budget_usd),
+        "budget_usd": phase.budget_usd,
+        "share": dict(zip(models, phase.share.tolist(), strict=False)),
+        "latency_s": None if phase.latency_s is None else _interval(phase.latency_s),
     }
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from banditroute.reports import format as form
 from banditroute.reports.findings import gap_closed
-from banditroute.simulation.results import PolicyResult, SimulationResult, mean_ci95
+from banditroute.simulation.results import Phase, PolicyResult, SimulationResult, mean_ci95
 
 _NAME_WIDTH = 12  # the least for a policy or a model, in columns; longer names go on over several lines
 _FIGURES_WIDTH = 68  # of all that stands beside a policy's name
@@ -46,6 +46,7 @@ def print_simulation(result: SimulationResult, console: Console) -> None:
         _fixed_table(result),
         _policy_table(result, budgets, console.width),
         _share_table(result, budgets, console.width),
+        *_phase_tables(result, console.width),
     ):
         console.print()
         console.print(table)
@@ -58,7 +59,8 @@ def print_simulation(result: SimulationResult, console: Console) -> None:
 def _title(result: SimulationResult) -> str:
     orders = len(result.results[0].seeds) if result.results else 0
     after = f", after {result.warmup}" if result.warmup else ""
-    return f"{result.table}: {form.count(result.requests)} requests in {orders} orders{after}"
+    under = f", under {result.scenario}" if result.scenario else ""
+    return f"{result.table}: {form.count(result.requests)} requests in {orders} orders{after}{under}"
 
 
 def titled_table(title: str) -> Table:
@@ -131,3 +133,30 @@ def _share_table(result: SimulationResult, budgets: tuple[str, ...], width: int)
         rest = [form.percent(1 - share[shown].sum())] if others else []
         table.add_row(Text(each.policy), budget, *map(form.percent, share[shown]), *rest)
     return table
+
+
+def _phase_tables(result: SimulationResult, width: int) -> tuple[Table, ...]:
+    """Each policy before, between and after the events of a scenario; no table where there are none."""
+    if all(len(each.phases) < 2 for each in result.results):
+        return ()
+    table = titled_table("Before and after each event")
+    room = max(_NAME_WIDTH, width - _FIGURES_WIDTH)
+    add_names(table, "\npolicy")
+    add_figures(table, "\nbudget", "\nfrom", "\nto", "quality\n± 95%", "\n$/request", "of budget\nmean   max")
+    rows = [(each, phase) for each in result.results for phase in each.phases]
+    budgets = form.budget_names([phase.budget_usd for _, phase in rows])
+    for (each, phase), budget in zip(rows, budgets, strict=True):
+        table.add_row(Text(fill(each.policy, room)), budget, *_phase_figures(phase))
+    return (table,)
+
+
+def _phase_figures(phase: Phase) -> tuple[str, ...]:
+    mean, low, high = mean_ci95(phase.quality)
+    spent = phase.utilisation
+    return (
+        form.count(phase.first),
+        form.count(phase.last),
+        f"{form.quality(mean)} ±{form.quality((high - low) / 2)}",
+        form.money(float(phase.cost_usd.mean())),
+        form.ABSENT if spent is None else f"{spent.mean():.0%} {spent.max():5.0%}",
+    )

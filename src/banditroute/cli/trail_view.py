@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from banditroute.cli.tables import add_figures, add_names, listing_console, printable, titled_table
-from banditroute.records import Attempt, Decision, Feedback, Outcome
+from banditroute.records import Attempt, Decision, Feedback, Outcome, ShadowDecision
 from banditroute.reports import format as form
 from banditroute.storage.protocol import Trail
 
@@ -19,6 +19,8 @@ def print_trail(trail: Trail) -> None:
     console.print()
     if trail.decision.propensities:
         console.print(_considered(trail.decision))
+    for line in _shadow(trail.decision.shadow):
+        console.print(printable(line), soft_wrap=True)
     for model, reason in trail.decision.excluded.items():
         console.print(printable(f"{model} was not eligible: {reason}"), soft_wrap=True)
     console.print()
@@ -41,6 +43,15 @@ def _drawn(decision: Decision) -> list[str]:
             for budget, price in decision.shadow_prices.items()
         ),
     ]
+
+
+def _shadow(shadow: ShadowDecision | None) -> list[str]:
+    if shadow is None:
+        return []
+    chances = ", ".join(
+        f"{model} {p:.4f}" for model, p in sorted(shadow.propensities.items(), key=lambda each: -each[1])
+    )
+    return [f"{shadow.name}, a shadow, would have called {shadow.chosen}, drawn from {chances}"]
 
 
 def _considered(decision: Decision) -> Table:

@@ -15,6 +15,7 @@ from banditroute.config.grader_tables import GraderTable, JudgeTable, graders
 from banditroute.config.model_tables import ModelTable, TierTable
 from banditroute.config.provider_tables import ProviderTable
 from banditroute.config.routing_tables import ExploreTable, GatewayKeyTable, GatewayTable, RoutingTable, StoreTable
+from banditroute.config.shadow_tables import ShadowTable
 from banditroute.config.table import Table
 from banditroute.config.task_tables import RuleTable, TaskTable, TrustTable
 from banditroute.config.values import ProviderConfig, RouterConfig
@@ -50,6 +51,9 @@ class RouterFile(Table):
     hedge: HedgeTable = Field(
         default_factory=HedgeTable, description="when a second call is made beside a slow first one"
     )
+    shadow: ShadowTable | None = Field(
+        default=None, description="decides beside the router, calls nobody, is kept on record: what would it have got?"
+    )
     gateway: GatewayTable | None = Field(
         default=None, description="who may use the gateway (checked; no version serves it yet)"
     )
@@ -78,6 +82,7 @@ class RouterFile(Table):
             trust=self.trust.value(),
             graders=graders(self.graders),
             judges=judges,
+            shadow=None if self.shadow is None else self.shadow.value(folder),
         )
 
     def _provider(self, table: ProviderTable, folder: Path) -> ProviderConfig:
@@ -109,6 +114,7 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "retry": RetryTable,
         "breaker": BreakerTable,
         "hedge": HedgeTable,
+        "shadow": ShadowTable,
         "gateway": GatewayTable,
         "keys": GatewayKeyTable,
     }

@@ -43,6 +43,7 @@ def full_toml() -> str:
         _section("[[graders]]", "graders"),
         _section("[[judges]]", "judges"),
         *(_section(f"[{name}]", name) for name in ("timeouts", "transport", "retry", "breaker", "hedge")),
+        _section("[shadow]", "shadow"),
         _section("[gateway]", "gateway"),
         _section("[[gateway.keys]]", "keys"),
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from banditroute.config.file import RouterFile
 from banditroute.config.places import line_of, named
 from banditroute.config.problems import Problem, problem_of
 from banditroute.config.references import broken_references
+from banditroute.config.shadowing import unfit
 from banditroute.config.values import RouterConfig
 from banditroute.errors import ConfigError
 
@@ -45,8 +47,11 @@ def load_config(path: str | Path) -> RouterConfig:
 
 
 def check_config(path: str | Path) -> Checked:
-    """What a router.toml says, or everything that is wrong with it."""
-    path = Path(path)
+    """What a router.toml says, or everything that is wrong with it and with the file that its shadow decides by."""
+    return _checked(Path(path), _with_rival)
+
+
+def _checked(path: Path, completed: Callable[[RouterConfig], RouterConfig | list[Problem]]) -> Checked:
     try:
         text = _text(path)
         data = _parsed(text, path)
@@ -58,9 +63,21 @@ def check_config(path: str | Path) -> Checked:
     except ValidationError as error:
         found += [problem_of(detail) for detail in error.errors(include_url=False)]
     else:
-        if not found:
-            return Checked(file.value(path), ())
+        result = found or completed(file.value(path))
+        if isinstance(result, RouterConfig):
+            return Checked(result, ())
+        found = result
     return Checked(None, _in_order(found, path, text, data))
+
+
+def _with_rival(config: RouterConfig) -> RouterConfig | list[Problem]:
+    """The configuration with what its shadow decides by; the shadow of a shadow's file is left alone."""
+    if config.shadow is None or config.shadow.path is None:
+        return config
+    rival, errors = _checked(config.shadow.path, lambda alone: alone)
+    if rival is None:
+        return [Problem(("shadow", "policy"), str(error)) for error in errors]
+    return list(unfit(config, rival)) or replace(config, shadow=replace(config.shadow, rival=rival))
 
 
 def _in_order(found: Iterable[Problem], path: Path, text: str, data: Mapping[str, Any]) -> tuple[ConfigError, ...]:

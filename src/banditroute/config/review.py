@@ -16,6 +16,7 @@ from banditroute.config.findings import (
     typical_usd,
 )
 from banditroute.config.review_grading import GRADING_CHECKS, known_tasks
+from banditroute.config.review_shadow import shadow_findings
 from banditroute.config.secrets import missing_keys
 from banditroute.config.values import RouterConfig
 from banditroute.providers.registry import KINDS
@@ -178,4 +179,5 @@ _CHECKS: tuple[Callable[[RouterConfig, Mapping[str, str]], Iterator[Finding]], .
     _unlimited,
     _gateway,
     *GRADING_CHECKS,
+    shadow_findings,
 )

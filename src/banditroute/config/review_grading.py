@@ -15,11 +15,10 @@ from banditroute.config.findings import (
 from banditroute.config.values import JudgeConfig, RouterConfig
 from banditroute.prompts.names import SHIPPED
 from banditroute.routing.budgets import Cap
-from banditroute.routing.tasks import GENERAL, JUDGE_TASK
+from banditroute.routing.tasks import EMBEDDINGS, GENERAL, JUDGE_TASK
 
 _FRAME_TOKENS = 200  # of what a judge is told beside request and answer
 _VERDICT_TOKENS = 10
-_EMBEDDINGS = "embeddings"
 
 
 def known_tasks(config: RouterConfig) -> frozenset[str]:
@@ -27,7 +26,7 @@ def known_tasks(config: RouterConfig) -> frozenset[str]:
     named = (*config.routing.tasks, *(task.name for task in config.tasks), *(rule.task for rule in config.rules))
     judging = (JUDGE_TASK + judge.name for judge in config.judges)
     shipped = SHIPPED if config.routing.classifier == "prompt" else ()
-    return frozenset((*named, *judging, *shipped, GENERAL, _EMBEDDINGS))
+    return frozenset((*named, *judging, *shipped, GENERAL, EMBEDDINGS))
 
 
 def judging_usd(config: RouterConfig, judge: JudgeConfig) -> float:

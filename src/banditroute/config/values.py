@@ -182,6 +182,23 @@ class JudgeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowConfig:
+    """A policy that decides beside the router.
+
+    Attributes:
+        share: of the requests, that it decides on.
+        name: what decisions, logs and reports call it.
+        path: the router.toml whose settings decide; None = those of the file that the shadow stands in.
+        rival: what that file says.
+    """
+
+    share: float = 1.0
+    name: str = "shadow"
+    path: Path | None = None
+    rival: RouterConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayKey:
     """A key that a client of the gateway shows.
 
@@ -227,6 +244,7 @@ class RouterConfig:
         trust: whose judgements count how much.
         graders: grade answers by themselves.
         judges: grade answers in the background.
+        shadow: decides beside the router; None = nobody does.
     """
 
     path: Path
@@ -244,3 +262,4 @@ class RouterConfig:
     trust: TrustSettings = _TRUST
     graders: tuple[GraderConfig, ...] = ()
     judges: tuple[JudgeConfig, ...] = ()
+    shadow: ShadowConfig | None = None

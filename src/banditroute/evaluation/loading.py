@@ -190,6 +190,8 @@ def _models_of(row: LogRow) -> Iterable[str]:
     yield from row.eligible
     if row.served is not None:
         yield row.served
+    if row.shadow is not None:
+        yield from row.shadow.propensities
 
 
 def _numbers(values: Iterable[float | None]) -> Floats:

@@ -78,6 +78,18 @@ def merged(first: Evidence, *others: Evidence) -> Evidence:
     return total
 
 
+def shifted(evidence: Evidence, arm: int, by: float) -> Evidence:
+    """The same evidence, had every y of one model, the last leading axis, been larger by so much; exact, as x[0] = 1.
+
+    On the log scale a price's factor is such a shift.
+    """
+    A, b, n, s = evidence
+    b, s = b.copy(), s.copy()
+    s[..., arm] += by * (2.0 * b[..., arm, 0] + by * n[..., arm])
+    b[..., arm, :] += by * A[..., arm, 0, :]
+    return Evidence(A, b, n, s)
+
+
 def decayed(evidence: Evidence, factor: float | Floats) -> Evidence:
     """The same evidence at a fraction of its weight.
 

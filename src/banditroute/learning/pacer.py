@@ -32,14 +32,13 @@ class Pacer:
     """
 
     def __init__(self, budget_usd: float | Floats | None, settings: Pacing, resolve_at: tuple[int, ...] = ()) -> None:
-        self.budget_usd = None if budget_usd is None else np.asarray(budget_usd, dtype=np.float64)
-        if self.budget_usd is not None and not (np.isfinite(self.budget_usd) & (self.budget_usd > 0)).all():
-            raise InputError(f"{budget_usd} is not a budget", remedy="give dollars per request", field="budget_usd")
+        self.budget_usd = None if budget_usd is None else _checked(budget_usd)
         self._settings = settings
         self._resolve_at = frozenset(resolve_at)
         self._last_resolve = max(resolve_at, default=0)
         self._paid = 0
-        self._awaited = 0.0  # budgets that requests in flight are expected to cost, less the one that each brings
+        self._awaited_usd = 0.0  # what requests in flight are expected to cost
+        self._in_flight = 0
         self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=_WINDOW)
         shape = () if self.budget_usd is None else self.budget_usd.shape
         self._kind = ARRAYS if shape else NUMBERS
@@ -57,8 +56,9 @@ class Pacer:
         """The same, a number live and (R,) for R replications."""
         if self._price is None:
             pace = self._pace
-            if self._awaited:
-                pace = pace._replace(level=pace.level - self._awaited)
+            if self._in_flight:
+                awaited = self._awaited_usd / self._budget - self._in_flight  # each brings a budget of its own
+                pace = pace._replace(level=pace.level - awaited)
             self._price = pacing.shadow_price(pace, self._settings, self._kind)
         return self._price
 
@@ -99,7 +99,8 @@ class Pacer:
         first of them is felt. Tell `spend` the same amount when the bill is there.
         """
         if self.budget_usd is not None:
-            self._awaited += cost_usd / self._budget - 1.0
+            self._awaited_usd += cost_usd
+            self._in_flight += 1
             self._price = None
 
     def spend(self, cost_usd: float | Floats, expected_usd: float | None = None) -> None:
@@ -112,18 +113,50 @@ class Pacer:
         if self.budget_usd is None:
             return
         if expected_usd is not None:
-            self._awaited -= expected_usd / self._budget - 1.0
+            self._awaited_usd -= expected_usd
+            self._in_flight -= 1
         self._pace = pacing.stepped(self._pace, cost_usd / self._budget, self._settings, self._kind)
         self._price = None
         self._paid += 1
         if self._paid in self._resolve_at and self._recent:
-            quality, share = (np.stack(part) for part in zip(*self._recent, strict=True))
-            self._pace = self._of_kind(pacing.resolved(self._as_arrays(), quality, share, self._settings))
+            self._resolve()
             if self._paid == self._last_resolve:
                 self._recent.clear()
+
+    def rebudget(self, budget_usd: float | Floats) -> None:
+        """Paces to another budget from now on, of the same shape.
+
+        Dollars keep the price that they had, and the bucket starts anew. Where recent contexts are kept, the price is
+        then solved anew from them, for the new budget; it falls no further at once than a re-solve may.
+
+        Raises:
+            InputError: a budget is not a positive number, or there was none before.
+        """
+        if self.budget_usd is None:
+            raise InputError("there is no budget to change", remedy="make a pacer", field="budget_usd")
+        new = _checked(budget_usd)
+        ratio = self.budget_usd / new
+        self.budget_usd, self._budget = new, new if new.shape else float(new)
+        self._pace = self._of_kind(pacing.rescaled(self._as_arrays(), ratio, self._settings))
+        self._price = None
+        if self._recent:
+            self._recent = deque(((q, share * ratio[..., None]) for q, share in self._recent), maxlen=_WINDOW)
+            self._resolve()
+
+    def _resolve(self) -> None:
+        """Sets the price to what recent contexts would have needed."""
+        quality, share = (np.stack(part) for part in zip(*self._recent, strict=True))
+        self._pace = self._of_kind(pacing.resolved(self._as_arrays(), quality, share, self._settings))
 
     def _of_kind(self, pace: Pace) -> Pace:
         return pace if self._kind is ARRAYS else Pace(*(float(value) for value in pace))
 
     def _as_arrays(self) -> Pace:
         return Pace(*(np.asarray(value) for value in self._pace))
+
+
+def _checked(budget_usd: float | Floats) -> Floats:
+    budgets = np.asarray(budget_usd, dtype=np.float64)
+    if not (np.isfinite(budgets) & (budgets > 0)).all():
+        raise InputError(f"{budget_usd} is not a budget", remedy="give dollars per request", field="budget_usd")
+    return budgets

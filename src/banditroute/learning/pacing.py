@@ -108,6 +108,17 @@ def refilled(level: Amount, cost_share: Amount, capacity: float, kind: Kind = AR
     return kind.least(level + 1.0 - cost_share, capacity)
 
 
+def rescaled(pace: Pace, ratio: Floats, pacing: Pacing) -> Pace:
+    """The pacer under a new budget, ratio being the old one over it: a dollar keeps its price, the bucket starts anew.
+
+    What was saved or overdrawn belongs to the old budget. Were it carried over, a stretch under a small budget would
+    pay back for hundreds of requests what one under a large budget overspent in ten.
+    """
+    fall = np.log(ratio)
+    level = np.full_like(pace.level, 0.5 * pacing.bucket_requests)
+    return Pace(pace.log_price - fall, pace.spend * ratio, pace.anchor - fall, level)
+
+
 def resolved(pace: Pace, quality: Floats, cost_share: Floats, pacing: Pacing) -> Pace:
     """The pacer re-set to the price at which recent contexts would have cost the budget (bisection on the log price).
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .evidence import Evidence, empty, observe_many
+from .evidence import Evidence, empty, observe_many, shifted
 from .kinds import NUMBERS
 from .objective import expected_amount, utility
 from .pacer import Pacer
@@ -56,7 +56,19 @@ class Policy(Protocol):
         ...
 
     def learn(self, step: Step, arm: Ints, quality: Floats, cost_usd: Floats) -> None:
-        """Takes in what the chosen arms (R,) got; quality is nan where it was not judged."""
+        """Takes in what the chosen arms (R,) got; quality is nan where it was not judged (yet)."""
+        ...
+
+    def judge(self, step: Step, arm: Ints, quality: Floats) -> None:
+        """Takes in the qualities (R,) of an earlier step's arms, judged late; nan where they were not."""
+        ...
+
+    def reprice(self, arm: int, factor: float) -> None:
+        """Takes in that a model's prices are multiplied by a factor from now on."""
+        ...
+
+    def rebudget(self, budget_usd: float) -> None:
+        """Takes in that the budget is another from now on, in dollars per request."""
         ...
 
 
@@ -143,6 +155,12 @@ class Signal:
         condition_each(self.posterior, task, arm, y, at)
         self._pending.append(((*lead, task, arm), x, y))
 
+    def shift(self, arm: int, by: float) -> None:
+        """Moves all that was learned of a model, as if each of its observations had been larger by so much."""
+        self.refresh()
+        self.evidence = shifted(self.evidence, arm, by)
+        self.posterior = solve(self.evidence, self.prior)
+
     def refresh(self) -> None:
         """Solves the posterior anew from all evidence, so that edges hear of each other."""
         if self._pending:
@@ -201,6 +219,23 @@ class LearningPolicy:
         if self._seen == self._next_refresh:
             self.refresh()
 
+    def judge(self, step: Step, arm: Ints, quality: Floats) -> None:
+        """Takes in late judgements (R,) in the context that was decided; dollars were billed before."""
+        prediction = self.quality.predict(step.task, step.x)
+        self.quality.learn((self._every,), step.task, arm, step.x, quality, prediction)
+
+    def reprice(self, arm: int, factor: float) -> None:
+        """Moves what was learned of a model's dollars by a factor: an announced price acts on the next request."""
+        self.log_cost.shift(arm, float(np.log(factor)))
+
+    def rebudget(self, budget_usd: float) -> None:
+        """Paces every replication to another budget from now on, also where there was none."""
+        budgets = np.full(self._every.size, budget_usd)
+        if self.pacer.budget_usd is None:
+            self.pacer = Pacer(budgets, self.settings.pacing, self.settings.resolve_at)
+        else:
+            self.pacer.rebudget(budgets)
+
     def tell(self, step: Step, arm: Ints, quality: Floats, log_cost: Floats) -> None:
         """Takes in what arms (R,) showed in the step's contexts, chosen or not, without spending; nan = not seen."""
         lead = (self._every,)
@@ -242,3 +277,12 @@ class Allocation:
 
     def learn(self, step: Step, arm: Ints, quality: Floats, cost_usd: Floats) -> None:
         """Nothing to learn."""
+
+    def judge(self, step: Step, arm: Ints, quality: Floats) -> None:
+        """Nothing to learn."""
+
+    def reprice(self, arm: int, factor: float) -> None:
+        """The rule was made for whatever prices it knew."""
+
+    def rebudget(self, budget_usd: float) -> None:
+        """The rule was made for whatever budgets it knew."""

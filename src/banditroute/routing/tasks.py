@@ -10,6 +10,9 @@ from banditroute.records import ChatRequest
 GENERAL = "general"
 """The class of requests of which nothing better is known."""
 
+EMBEDDINGS = "embeddings"
+"""The class of calls that ask for embeddings: of a model by name, for vectors of two never mix."""
+
 JUDGE_TASK = "judge:"
 """What the class of a judge's calls begins with: paid and on record like any other, but no traffic."""
 

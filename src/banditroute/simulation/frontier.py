@@ -104,10 +104,16 @@ def model_choices(table: OutcomeTable) -> Choices:
 
 def fixed_models(table: OutcomeTable) -> dict[str, FixedModel]:
     """What each model alone gets on the rows where it is observed."""
-    rows = table.observed.sum(0)
-    quality, cost = np.nanmean(table.quality, axis=0), np.nanmean(table.cost_usd, axis=0)
+    seen = table.observed
+    rows = seen.sum(0)
+    quality, cost = (_column_means(values, seen) for values in (table.quality, table.cost_usd))
     return {
         model: FixedModel(float(quality[k]), float(cost[k]), int(rows[k]))
         for k, model in enumerate(table.models)
         if rows[k]
     }
+
+
+def _column_means(values: Floats, seen: NDArray[np.bool_]) -> Floats:
+    """Means (K,) over the rows where each model is observed; 0 where none is."""
+    return np.where(seen, values, 0.0).sum(0) / np.maximum(seen.sum(0), 1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from banditroute.learning.policy import Policy, Step
 
+from .hearing import Ear, Patchy, Prompt
 from .stream import Stream
 
 Floats = NDArray[np.float64]
@@ -40,16 +41,30 @@ def play(stream: Stream, policy: Policy, seeds: Sequence[int], tick: Callable[[i
     normal, uniform = _chance(unique, row.shape[1], stream.quality.shape[1])
     arm = np.empty_like(row)
     observed, every = stream.observed, max(1, row.shape[1] // 100)
+    outcome, ear = row + stream.shift, _ear(stream, unique, position)
     for t in range(row.shape[1]):
-        rows = row[:, t]
+        for news in stream.news.get(t, ()):
+            news.tell(policy)
+        rows, now = row[:, t], outcome[:, t]
         noise = normal[:, t][position]
-        step = Step(rows, stream.task[rows], stream.x[rows], observed[rows], noise, uniform[:, t][position])
+        step = Step(now, stream.task[rows], stream.x[rows], observed[now], noise, uniform[:, t][position])
         chosen = policy.choose(step)
-        policy.learn(step, chosen, stream.quality[rows, chosen], stream.cost_usd[rows, chosen])
+        heard = ear.at_once(step, chosen, stream.quality[now, chosen])
+        policy.learn(step, chosen, heard, stream.cost_usd[now, chosen])
+        for judged in ear.late():
+            policy.judge(*judged)
         arm[:, t] = chosen
         if tick is not None and (t + 1) % every == 0:
             tick(every * row.shape[0])
     return Played(row, arm)
+
+
+def _ear(stream: Stream, seeds: Ints, position: Ints) -> Ear:
+    """How judgements come; which are missing depends on a replication's seed alone."""
+    if stream.delay_requests == 0 and not stream.missing.any():
+        return Prompt()
+    uniform = np.stack([np.random.default_rng([int(seed), 2]).random(stream.task.size) for seed in seeds], axis=1)
+    return Patchy(stream.delay_requests, stream.missing, uniform[:, position])
 
 
 def _chance(seeds: Ints, steps: int, models: int) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from banditroute.learning.policy import (
 )
 
 from .frontier import class_choices, model_choices, prompt_choices
+from .stages import Stage, changes_of_budget
 from .stream import Stream
 from .table import OutcomeTable
 
@@ -32,14 +34,14 @@ LEARNING: dict[str, Exploration | None] = {
     "linucb": LINUCB,
     "epsilon": EPSILON_GREEDY,
 }
-STATIC = ("mixture", "class-lp", "oracle", "random")
+STATIC = ("mixture", "class-lp", "clairvoyant", "oracle", "random")
 NAMES = (*LEARNING, *STATIC)
 
 
 def make_policy(
     name: str,
     stream: Stream,
-    table: OutcomeTable,
+    stages: Sequence[Stage],
     budget_usd: Floats | None,
     replications: int,
     settings: PolicySettings,
@@ -47,7 +49,9 @@ def make_policy(
     """The policy of that name for R replications with budgets (R,), None = unconstrained.
 
     `mixture`, `class-lp` and `oracle` are computed from the whole scored table: they know what no router can, and mark
-    what a static mix of models, a static rule over classes and perfect foresight would get.
+    what a static mix of models, a static rule over classes and perfect foresight would get. Under a scenario the first
+    two know the table as it is at the first request; `oracle`, and `clairvoyant` which is `class-lp` otherwise, know
+    it at every stage. A new budget is known to all.
 
     Raises:
         InputError: no policy has that name.
@@ -55,31 +59,46 @@ def make_policy(
     if name in LEARNING:
         axes = (replications, len(stream.tasks), stream.quality.shape[1])
         explored = LEARNING[name] or settings.exploration
-        return LearningPolicy(axes, stream.x.shape[1], budget_usd, replace(settings, exploration=explored))
+        settings = replace(settings, exploration=explored, resolve_at=_resolves(settings, stream, stages))
+        return LearningPolicy(axes, stream.x.shape[1], budget_usd, settings)
     budgets = [None] if budget_usd is None else [float(b) for b in np.unique(budget_usd)]
-    rules = np.stack([_probabilities(name, stream, table, budget) for budget in budgets])
+    rules = np.stack([_probabilities(name, stream, stages, budget) for budget in budgets])
     which = (
         np.zeros(replications, np.int64) if budget_usd is None else np.searchsorted(np.unique(budget_usd), budget_usd)
     )
     return Allocation(rules, which)
 
 
-def _probabilities(name: str, stream: Stream, table: OutcomeTable, budget_usd: float | None) -> Floats:
-    """The rule's probabilities (n, K) on every row of the stream; even on warm-up rows that a rule knows nothing of."""
+def _resolves(settings: PolicySettings, stream: Stream, stages: Sequence[Stage]) -> tuple[int, ...]:
+    """When a price is solved anew: just after a change of budget too, so that recent contexts are kept until then."""
+    return (*settings.resolve_at, *(stream.warm + first + 1 for first in changes_of_budget(stages)))
+
+
+def _probabilities(name: str, stream: Stream, stages: Sequence[Stage], budget_usd: float | None) -> Floats:
+    """The rule's probabilities (m, K) on every row at every stage; even on warm-up rows that it knows nothing of."""
     rows, models = stream.quality.shape
     if name == "random":
         return np.ones((rows, models))
     if name.startswith(FIXED):
-        return np.tile(np.eye(models)[_model(name, table)], (rows, 1))
-    if name == "mixture":
-        return np.tile(model_choices(table).at_budget(budget_usd), (rows, 1))
-    scored = stream.task[stream.warm :]
-    if name == "class-lp":
-        return class_choices(table, scored, len(stream.tasks)).at_budget(budget_usd)[stream.task]
+        return np.tile(np.eye(models)[_model(name, stages[0].table)], (rows, 1))
     if name == "oracle":
-        known = prompt_choices(table).at_budget(budget_usd)
-        return np.concatenate([np.ones((stream.warm, models)), known])
-    raise InputError(f"no policy is called {name!r}", remedy=f"choose from: {', '.join(NAMES)}, fixed:MODEL")
+        foreseen = (prompt_choices(stage.table).at_budget(stage.budget(budget_usd)) for stage in stages)
+        return np.concatenate([np.ones((stream.warm, models)), *foreseen])
+    if name not in STATIC:
+        raise InputError(f"no policy is called {name!r}", remedy=f"choose from: {', '.join(NAMES)}, fixed:MODEL")
+    scored, warm = stream.task[stream.warm :], stream.task[: stream.warm]
+    known = stages if name == "clairvoyant" else [stages[0]] * len(stages)
+    budgets = [stage.budget(budget_usd) for stage in stages]
+    rules = [_by_class(name, stream, stage, budget) for stage, budget in zip(known, budgets, strict=True)]
+    return np.concatenate([rules[0][warm], *(rule[scored] for rule in rules)])
+
+
+def _by_class(name: str, stream: Stream, known: Stage, budget_usd: float | None) -> Floats:
+    """Each class's probabilities (C, K) in the best static rule for the outcomes of one stage."""
+    classes = len(stream.tasks)
+    mixed = name == "mixture"
+    choices = model_choices(known.table) if mixed else class_choices(known.table, stream.task[stream.warm :], classes)
+    return np.broadcast_to(choices.at_budget(budget_usd), (classes, stream.quality.shape[1]))
 
 
 def _model(name: str, table: OutcomeTable) -> int:

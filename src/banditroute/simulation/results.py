@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class Edge:
         share: share of the class's scored requests that went to the model.
         quality: learned mean quality, nan where the policy does not learn; quality_sd its posterior sd.
         cost_usd: learned mean dollars, nan likewise.
-        true_quality: mean over the table's rows of that class.
+        true_quality: mean over the table's rows of that class, as it is at the end.
         true_cost_usd: likewise.
     """
 
@@ -75,12 +75,42 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One stretch of the scored stream, per seed (S,); first is inclusive, last exclusive (request indices)."""
+    """One stretch of the scored stream; first is inclusive, last exclusive (request indices).
+
+    Attributes:
+        quality: (S,) mean quality, per seed; cost_usd likewise, in dollars.
+        budget_usd: dollars per request that it was meant to cost; None = unconstrained.
+        share: (K,) share of each model, mean over seeds; empty where nobody counted.
+        latency_s: (S,) mean seconds per answer, per seed; None where the table knows none.
+    """
 
     first: int
     last: int
     quality: Floats
     cost_usd: Floats
+    budget_usd: float | None = None
+    share: Floats = field(default_factory=lambda: np.zeros(0))
+    latency_s: Floats | None = None
+
+    @property
+    def utilisation(self) -> Floats | None:
+        """Dollars per request over the budget, per seed (S,); None without a budget."""
+        return None if self.budget_usd is None else self.cost_usd / self.budget_usd
+
+
+@dataclass(frozen=True, slots=True)
+class ByRequest:
+    """What each of n scored requests got, mean over seeds, in the order of the table.
+
+    Attributes:
+        quality: (n,); cost_usd: (n,) dollars.
+        tasks: (C,) names of the task classes; task_of: (n,) index into them.
+    """
+
+    quality: Floats
+    cost_usd: Floats
+    tasks: tuple[str, ...]
+    task_of: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +129,7 @@ class PolicyResult:
         phases: stretches between events; one where nothing happens.
         trace: how it went over time.
         edges: every (task class, model) pair.
+        by_request: request by request; None where nobody counted.
     """
 
     policy: str
@@ -112,11 +143,22 @@ class PolicyResult:
     phases: tuple[Phase, ...]
     trace: Trace
     edges: tuple[Edge, ...]
+    by_request: ByRequest | None = None
+
+    @property
+    def mean_budget_usd(self) -> float | None:
+        """The budget, averaged over the requests where a scenario changes it; None = unconstrained at some time."""
+        budgets = {phase.budget_usd for phase in self.phases if phase.budget_usd is not None}
+        if self.budget_usd is None or budgets <= {self.budget_usd}:
+            return self.budget_usd
+        length = [phase.last - phase.first for phase in self.phases]
+        return float(np.average([phase.budget_usd or self.budget_usd for phase in self.phases], weights=length))
 
     @property
     def utilisation(self) -> Floats | None:
-        """Dollars per scored request over the budget, per seed (S,); None without a budget."""
-        return None if self.budget_usd is None else self.cost_usd / self.budget_usd
+        """Dollars per scored request over the mean budget, per seed (S,); None without a budget."""
+        budget = self.mean_budget_usd
+        return None if budget is None else self.cost_usd / budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +176,7 @@ class SimulationResult:
         results: in the order asked for, budgets fastest.
         decisions_per_s: simulated decisions per second of wall time, warm-up included.
         notes: plain sentences for the reader: what was absent, ineligible or unreachable.
+        scenario: the scenario's name, if any.
     """
 
     table: str
@@ -146,6 +189,7 @@ class SimulationResult:
     results: tuple[PolicyResult, ...]
     decisions_per_s: float
     notes: tuple[str, ...]
+    scenario: str | None = None
 
 
 def mean_ci95(values: Floats) -> tuple[float, float, float]:

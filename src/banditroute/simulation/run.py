@@ -16,10 +16,14 @@ from banditroute.learning.policy import LearningPolicy, PolicySettings
 
 from . import frontier
 from .loop import Played, play
+from .marks import envelope_over, fixed_over, marks_at, oracle_over
 from .policies import make_policy
 from .prompted import prompted
 from .results import PolicyResult, SimulationResult
-from .stream import Stream, stream_of
+from .scenario import Scenario
+from .scenario_notes import scenario_notes
+from .stages import Script, script_of, warmup_of
+from .stream import Stream, staged, stream_of
 from .summary import Learned, learned_edges, policy_result
 from .table import OutcomeTable
 
@@ -33,7 +37,7 @@ class _World:
     """What every batch needs: the same for all."""
 
     stream: Stream
-    table: OutcomeTable
+    script: Script
     settings: PolicySettings
 
 
@@ -59,6 +63,7 @@ def simulate(
     seeds: Sequence[int] = range(20),
     features: str = "table",
     classes: str = "table",
+    scenario: Scenario | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
     settings: PolicySettings | None = None,
@@ -76,19 +81,23 @@ def simulate(
         seeds: stream orders; results do not depend on how many run together.
         features: "table", "prompt" (by the shipped encoder, from the rows' prompts) or "none".
         classes: "table", "classifier" (by the shipped classifier, likewise) or "none".
+        scenario: what changes while the table is streamed; every seed meets the same events at the same requests.
         jobs: processes; the results are the same for any number.
         progress: called with decisions made and decisions in all.
         settings: constants of the learning policies; the defaults serve every table.
 
     Raises:
-        InputError: an unknown policy or model, tables that do not fit together, or a row without the prompt to read.
+        InputError: an unknown policy or model, tables that do not fit together, a scenario that does not fit the table,
+            or a row without the prompt to read.
     """
     reads = {"classes": classes == "classifier", "features": features == "prompt"}
     if any(reads.values()):
         table, warmup = prompted(table, **reads), None if warmup is None else prompted(warmup, **reads)
     with_features, with_classes = features != "none", classes != "none"
-    stream = stream_of(table, warmup, features=with_features, classes=with_classes)
-    world = _World(stream, table, settings or PolicySettings())
+    script = script_of(table, scenario)
+    first, before = script.stages[0].table, warmup_of(warmup, scenario)
+    stream = stream_of(first, before, features=with_features, classes=with_classes)
+    world = _World(staged(stream, script), script, settings or PolicySettings())
     plan = [batch for policy in policies for batch in _batches(policy, budgets_usd, seeds)]
     total = stream.task.size * sum(len(batch.seeds) for batch in plan)
     started = time.perf_counter()
@@ -99,13 +108,17 @@ def simulate(
         table=table.name,
         warmup=None if warmup is None else warmup.name,
         requests=table.requests,
-        models=table.models,
-        fixed=frontier.fixed_models(table),
-        envelope=frontier.model_choices(table).curve(),
-        oracle=frontier.prompt_choices(table).curve(),
+        models=first.models,
+        fixed=fixed_over(script.stages),
+        envelope=envelope_over(script.stages),
+        oracle=oracle_over(script.stages),
         results=results,
         decisions_per_s=total / max(seconds, 1e-9),
-        notes=tuple(_notes(table, warmup, stream, budgets_usd, with_features, with_classes)),
+        notes=(
+            *_notes(table, before, stream, budgets_usd, with_features, with_classes),
+            *(scenario_notes(scenario, policies) if scenario else ()),
+        ),
+        scenario=None if scenario is None else scenario.name,
     )
 
 
@@ -131,7 +144,7 @@ def _batches(policy: str, budgets_usd: Sequence[float | None], seeds: Sequence[i
 
 def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None = None) -> _BatchResult:
     budgets = None if batch.budgets_usd[0] is None else np.array(batch.budgets_usd, dtype=np.float64)
-    policy = make_policy(batch.policy, world.stream, world.table, budgets, len(batch.seeds), world.settings)
+    policy = make_policy(batch.policy, world.stream, world.script.stages, budgets, len(batch.seeds), world.settings)
     played = play(world.stream, policy, batch.seeds, tick)
     learned = learned_edges(policy, world.stream) if isinstance(policy, LearningPolicy) else None
     return _BatchResult(played, learned)
@@ -170,13 +183,14 @@ def _collect(
     done: Sequence[_BatchResult],
 ) -> tuple[PolicyResult, ...]:
     """One result for each policy and budget, in the order asked for."""
-    mixes, prompts = frontier.model_choices(world.table), frontier.prompt_choices(world.table)
-    marks = {budget: (mixes.quality_at(budget), prompts.quality_at(budget)) for budget in budgets_usd}
+    marks = {budget: marks_at(world.script.stages, budget) for budget in budgets_usd}
     results: list[PolicyResult] = []
     for policy in policies:
         for budget in budgets_usd:
             parts = [_replications(b, r, budget) for b, r in zip(plan, done, strict=True) if b.policy == policy]
-            results.append(policy_result(policy, budget, tuple(seeds), world.stream, world.table, parts, marks[budget]))
+            results.append(
+                policy_result(policy, budget, tuple(seeds), world.stream, world.script, parts, marks[budget])
+            )
     return tuple(results)
 
 

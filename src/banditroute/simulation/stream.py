@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from banditroute.errors import TableError
 from banditroute.learning.priors import TOKENS_CENTRE
 
+from .stages import News, Script
 from .table import OutcomeTable
 
 Floats = NDArray[np.float64]
@@ -27,9 +29,15 @@ class Stream:
         tasks: (C,) class names.
         task: (n,) class of each row.
         x: (n, X) inputs: 1, centred log tokens, features.
-        quality: (n, K), nan where not observed.
-        cost_usd: (n, K), nan likewise.
+        quality: (m, K), nan where not observed. A row's outcomes may change on the way: m is n where they do not,
+            else every further stage of a scenario appends the scored rows as they are then.
+        cost_usd: (m, K), nan likewise.
+        latency_s: (m, K), nan where absent.
         warm: rows that are not scored.
+        shift: (n,) what takes a row streamed at each position in time to its outcomes.
+        news: what policies are told before the request at a position.
+        missing: (K,) share of each model's answers that are never judged.
+        delay_requests: after so many further requests the others are.
     """
 
     tasks: tuple[str, ...]
@@ -37,11 +45,16 @@ class Stream:
     x: Floats
     quality: Floats
     cost_usd: Floats
+    latency_s: Floats
     warm: int
+    shift: Ints
+    missing: Floats
+    delay_requests: int = 0
+    news: Mapping[int, tuple[News, ...]] = field(default_factory=dict[int, tuple[News, ...]])
 
     @property
     def observed(self) -> NDArray[np.bool_]:
-        """(n, K) models that may serve each row."""
+        """(m, K) models that may serve each row."""
         return ~np.isnan(self.quality)
 
     def order(self, seed: int) -> Ints:
@@ -67,7 +80,35 @@ def stream_of(table: OutcomeTable, warmup: OutcomeTable | None, *, features: boo
         inputs.append(np.concatenate([part.features for part in parts]))
     quality = np.concatenate([part.quality for part in parts])
     cost = np.concatenate([part.cost_usd for part in parts])
-    return Stream(tasks, task, np.concatenate(inputs, axis=1), quality, cost, _rows(parts[:-1]))
+    return Stream(
+        tasks=tasks,
+        task=task,
+        x=np.concatenate(inputs, axis=1),
+        quality=quality,
+        cost_usd=cost,
+        latency_s=np.concatenate([part.latency_s for part in parts]),
+        warm=_rows(parts[:-1]),
+        shift=np.zeros(task.size, dtype=np.int64),
+        missing=np.zeros(len(table.models)),
+    )
+
+
+def staged(stream: Stream, script: Script) -> Stream:
+    """The stream of the first stage's table, taken through all stages."""
+    stages, feedback = script.stages, script.feedback
+    later = [stage.table for stage in stages[1:]]
+    stage_at = np.repeat(np.arange(len(stages)), [stage.last - stage.first for stage in stages])
+    models = stages[0].table.models
+    return replace(
+        stream,
+        quality=np.concatenate([stream.quality, *(table.quality for table in later)]),
+        cost_usd=np.concatenate([stream.cost_usd, *(table.cost_usd for table in later)]),
+        latency_s=np.concatenate([stream.latency_s, *(table.latency_s for table in later)]),
+        shift=np.concatenate([np.zeros(stream.warm, np.int64), stage_at * stage_at.size]),
+        missing=np.array([feedback.missing_by_model.get(model, feedback.missing) for model in models]),
+        delay_requests=feedback.delay_requests,
+        news={stream.warm + stage.first: stage.news for stage in stages if stage.news},
+    )
 
 
 def _rows(parts: list[OutcomeTable]) -> int:

@@ -13,7 +13,8 @@ from banditroute.learning.policy import LearningPolicy
 
 from .frontier import class_choices
 from .loop import Played
-from .results import Edge, Phase, PolicyResult, Trace
+from .results import ByRequest, Edge, Phase, PolicyResult, Trace
+from .stages import Script
 from .stream import Stream
 from .table import OutcomeTable
 
@@ -49,29 +50,67 @@ def policy_result(
     budget_usd: float | None,
     seeds: tuple[int, ...],
     stream: Stream,
-    table: OutcomeTable,
+    script: Script,
     parts: Sequence[tuple[Played, Learned | None]],
     marks: tuple[float, float],
 ) -> PolicyResult:
     """One policy at one budget, from the parts that hold its seeds in order; marks are (envelope, oracle) quality."""
     row = np.concatenate([played.row for played, _ in parts])[:, stream.warm :]
     arm = np.concatenate([played.arm for played, _ in parts])[:, stream.warm :]
-    quality, cost = stream.quality[row, arm], stream.cost_usd[row, arm]
-    models = len(table.models)
-    trace = _trace(quality, cost, arm, models)
+    outcome = row + stream.shift[stream.warm :]
+    quality, cost = stream.quality[outcome, arm], stream.cost_usd[outcome, arm]
+    outcomes = _Outcomes(arm, quality, cost, stream.latency_s[outcome, arm])
+    models = stream.quality.shape[1]
     return PolicyResult(
         policy=policy,
         budget_usd=budget_usd,
         seeds=seeds,
         quality=quality.mean(1),
         cost_usd=cost.mean(1),
-        share=np.bincount(arm.ravel(), minlength=models) / arm.size,
+        share=_shares(arm, models),
         envelope_quality=marks[0],
         oracle_quality=marks[1],
-        phases=(Phase(0, row.shape[1], quality.mean(1), cost.mean(1)),),
-        trace=trace,
-        edges=_edges(stream, table, stream.task[row], arm, [learned for _, learned in parts]),
+        phases=tuple(_phase(script, first, last, budget_usd, outcomes, models) for first, last in script.phases),
+        trace=_trace(quality, cost, arm, models),
+        edges=_edges(stream, script.stages[-1].table, stream.task[row], arm, [learned for _, learned in parts]),
+        by_request=_by_request(stream, row - stream.warm, quality, cost),
     )
+
+
+def _by_request(stream: Stream, row: NDArray[np.int64], quality: Floats, cost: Floats) -> ByRequest:
+    """Means over seeds of what each row of the table got; every seed streams every row once."""
+    seeds, rows = row.shape
+    got, paid = (np.bincount(row.ravel(), values.ravel(), minlength=rows) / seeds for values in (quality, cost))
+    return ByRequest(got, paid, stream.tasks, stream.task[stream.warm :])
+
+
+class _Outcomes(NamedTuple):
+    """What R replications got from n requests, each (R, n)."""
+
+    arm: NDArray[np.int64]
+    quality: Floats
+    cost_usd: Floats
+    latency_s: Floats
+
+
+def _phase(script: Script, first: int, last: int, budget_usd: float | None, outcomes: _Outcomes, models: int) -> Phase:
+    stretch = np.s_[:, first:last]
+    latency_s = outcomes.latency_s[stretch]
+    known = np.isfinite(latency_s)
+    seconds = np.where(known, latency_s, 0.0).sum(1)
+    return Phase(
+        first=first,
+        last=last,
+        quality=outcomes.quality[stretch].mean(1),
+        cost_usd=outcomes.cost_usd[stretch].mean(1),
+        budget_usd=script.budget(first, budget_usd),
+        share=_shares(outcomes.arm[stretch], models),
+        latency_s=seconds / known.sum(1) if known.any(1).all() else None,
+    )
+
+
+def _shares(arm: NDArray[np.int64], models: int) -> Floats:
+    return np.bincount(arm.ravel(), minlength=models) / arm.size
 
 
 def _trace(quality: Floats, cost: Floats, arm: NDArray[np.int64], models: int) -> Trace:

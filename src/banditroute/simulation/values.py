@@ -69,7 +69,7 @@ _PROBLEMS = {
     "missing": "is missing",
     "float_type": "is {value}, not a number",
     "string_type": "is {value}, not text",
-    "list_type": "is {value}, not a list of numbers",
+    "list_type": "is {value}, not a list",
     "dict_type": "is {value}, not an object",
     "dataclass_type": "is {value}, not an object",
     "finite_number": "is NaN or infinite",

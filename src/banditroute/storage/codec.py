@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import orjson
 
 from banditroute.errors import InputError, StoreError
-from banditroute.records import Attempt, Context, Decision, Feedback, Forecast, Json, Outcome, Usage
+from banditroute.records import Attempt, Context, Decision, Feedback, Forecast, Json, Outcome, ShadowDecision, Usage
 
 from .protocol import Charge, Dispatch, PaceRecord, Settlement, Window
 
@@ -152,8 +152,7 @@ def _dispatch(data: Json, prompt: bytes | None) -> Dispatch:
 
 
 def _decision(data: Json) -> Decision:
-    context = data["context"]
-    forecasts = {model: _record(forecast, Forecast) for model, forecast in data["forecasts"].items()}
+    context, shadow = data["context"], data.get("shadow")  # no key: written by a version without shadows
     return _record(
         {
             **data,
@@ -161,10 +160,27 @@ def _decision(data: Json) -> Decision:
             "propensity": _float(data["propensity"]),
             "propensities": _floats(data["propensities"]),
             "shadow_prices": _floats(data["shadow_prices"]),
-            "forecasts": forecasts,
+            "forecasts": _forecasts(data["forecasts"]),
+            "shadow": shadow and _shadow(shadow),
         },
         Decision,
     )
+
+
+def _shadow(data: Json) -> ShadowDecision:
+    return _record(
+        {
+            **data,
+            "propensities": _floats(data["propensities"]),
+            "forecasts": _forecasts(data["forecasts"]),
+            "shadow_prices": _floats(data["shadow_prices"]),
+        },
+        ShadowDecision,
+    )
+
+
+def _forecasts(data: Json) -> Mapping[str, Forecast]:
+    return {model: _record(forecast, Forecast) for model, forecast in data.items()}
 
 
 def _settled(data: Json) -> Settled:

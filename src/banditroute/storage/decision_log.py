@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from banditroute.records import Json
+from banditroute.records import Decision, Json, ShadowDecision
 
 from .protocol import Trail
 
@@ -13,7 +13,8 @@ def log_row(trail: Trail) -> Json | None:
     """The row of a decision, ready for JSON; None while nothing has come of it.
 
     `quality` is the mean of its judgements; `served` is absent, and `ok` false, where no model answered. A model that
-    the caller named was not drawn: its propensity is null.
+    the caller named was not drawn: its propensity is null. `shadow` is what a shadow that decided on it would have
+    drawn from, with what was then expected of each model that either could have chosen.
     """
     decision, outcome = trail.decision, trail.outcome
     if outcome is None:
@@ -48,4 +49,20 @@ def _where_known(trail: Trail) -> Json:
         known["served"] = outcome.served
     if outcome is not None and not outcome.ok:
         known["ok"] = False
+    if decision.shadow is not None:
+        known["shadow"] = _shadow(decision, decision.shadow)
     return known
+
+
+def _shadow(decision: Decision, shadow: ShadowDecision) -> Json:
+    """What the shadow would have drawn from; where nothing was drawn in truth, this is all there is to compare by."""
+    expected = {**decision.forecasts, **shadow.forecasts}
+    return {
+        "policy": shadow.name,
+        "chosen": shadow.chosen,
+        "propensities": dict(shadow.propensities),
+        "expected": {
+            model: {"quality": each.quality, "quality_sd": each.quality_sd, "cost_usd": each.cost_usd}
+            for model, each in expected.items()
+        },
+    }

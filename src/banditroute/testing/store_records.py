@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from banditroute.records import Attempt, Context, Decision, Forecast, Outcome, Usage
+from banditroute.records import Attempt, Context, Decision, Forecast, Outcome, ShadowDecision, Usage
 from banditroute.routing.lessons import lessons_of
 from banditroute.storage.protocol import Charge, Dispatch, PaceRecord, Settlement, State, Window
 
@@ -20,6 +20,8 @@ NOON = 1_795_608_000.0
 def a_dispatch(number: int, *, width: int = 3, task: str | None = None, version: str = "v1") -> Dispatch:
     """A dispatch that differs from any other number's, with everything that a dispatch can have."""
     features = tuple(math.sin(number + place) for place in range(width))
+    forecasts = {model: Forecast(0.7, 0.05, 1.25e-4, 0.9, 120.5) for model in _MODELS}
+    shadow = ShadowDecision("rival", "small", {"small": 0.875, "large": 0.125}, forecasts, {"paced": 0.01}, "greedy-1")
     context = Context(task or _TASKS[number % 2], features, 100 + number, version)
     decision = Decision(
         decision_id=f"decision-{number:06d}",
@@ -29,10 +31,11 @@ def a_dispatch(number: int, *, width: int = 3, task: str | None = None, version:
         propensity=0.25,
         propensities={"small": 0.25, "large": 0.75},
         excluded={"huge": "does not take tools"},
-        forecasts={model: Forecast(0.7, 0.05, 1.25e-4, 0.9, 120.5) for model in _MODELS},
+        forecasts=forecasts,
         shadow_prices={"paced": 0.02},
         policy_version="thompson-1",
         tenant="acme",
+        shadow=shadow if number % 5 == 1 else None,
     )
     return Dispatch(decision, 0.01, (DAY, MONTH), NOON + 600.0 + number, by_caller=number % 3 == 0)
 

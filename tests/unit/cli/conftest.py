@@ -16,7 +16,7 @@ def policy_result(policy: str, budget_usd: float | None, seeds: Sequence[int], m
     cost_usd = (budget_usd or 0.01) * np.linspace(0.98, 1.02, count)
     share = np.arange(1, models + 1) / (models * (models + 1) / 2)
     trace = Trace(np.array([100]), 100 * cost_usd[:, None], quality[:, None], share[None, :])
-    phases = (Phase(0, 100, quality, cost_usd),)
+    phases = (Phase(0, 100, quality, cost_usd, budget_usd, share),)
     return PolicyResult(
         policy, budget_usd, tuple(seeds), quality, cost_usd, share, 0.905, 0.955, phases, trace, edges=()
     )

@@ -71,12 +71,6 @@ def test_jobs_are_at_least_one() -> None:
         arguments.checked_jobs(0)
 
 
-def test_what_this_version_lacks_is_said() -> None:
-    arguments.check_available(None)
-    with pytest.raises(InputError, match=r"^--scenario: this version cannot .* yet; "):
-        arguments.check_available(Path("storm.toml"))
-
-
 def test_a_report_goes_into_a_directory_that_is_there(tmp_path: Path) -> None:
     arguments.check_report(None)
     arguments.check_report(tmp_path / "report.html")

@@ -53,6 +53,7 @@ def test_the_defaults_are_the_documented_ones(table: str, asked: dict[str, Any])
         "seeds": range(20),
         "features": "table",
         "classes": "table",
+        "scenario": None,
         "jobs": 1,
         "progress": None,
     }
@@ -67,6 +68,49 @@ def test_options_reach_the_simulation(table: str, asked: dict[str, Any]) -> None
     assert asked["seeds"] == range(3, 7)
     assert asked["warmup"].requests == 2
     assert (asked["features"], asked["classes"], asked["jobs"]) == ("none", "none", 2)
+
+
+SCENARIO = """
+[[event]]
+at = 1
+kind = "add"
+model = "copy"
+like = "large"
+
+[[event]]
+at = 1
+kind = "price"
+model = "MODEL"
+factor = 0.5
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Callable[[str], str]:
+    def write(model: str) -> str:
+        path = tmp_path / "storm.toml"
+        path.write_text(SCENARIO.replace("MODEL", model))
+        return str(path)
+
+    return write
+
+
+def test_a_scenario_reaches_the_simulation_and_its_newcomer_may_be_fixed(
+    table: str, asked: dict[str, Any], scenario: Callable[[str], str]
+) -> None:
+    assert run(["simulate", table, "--scenario", scenario("copy"), "--policy", "fixed:copy"]) == 0
+    assert asked["scenario"].name == "storm"
+    assert [event.kind for event in asked["scenario"].events] == ["add", "price"]
+
+
+def test_a_scenario_that_does_not_fit_the_table_is_refused_before_the_long_work(
+    table: str, asked: dict[str, Any], scenario: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = scenario("larg")
+    assert run(["simulate", table, "--scenario", path]) == 2
+    problem = "event[1].model: the table has no model 'larg'; did you mean 'large'? choose from: small, large, copy"
+    assert capsys.readouterr().err == f"{path}:8: {problem}\n"
+    assert asked == {}
 
 
 @pytest.mark.usefixtures("asked")
@@ -104,7 +148,7 @@ def test_a_report_is_written_and_named(table: str, capsys: pytest.CaptureFixture
         (["--policy", "tompson"], "did you mean 'thompson'?"),
         (["--policy", "fixed:huge"], "the table has no model 'huge'; choose from: small, large"),
         (["--features", "tables"], "Invalid value for '--features'"),
-        (["--scenario", "storm.toml"], "--scenario: this version cannot replay scenarios yet"),
+        (["--scenario", "storm.toml"], "storm.toml: cannot be read: no such file"),
         (["--report", "/nowhere/at/all/report.html"], "--report: there is no directory /nowhere/at/all"),
         (["--warmup", "missing.jsonl"], "missing.jsonl"),
     ],

@@ -1,17 +1,19 @@
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import orjson
 import pytest
 
 from banditroute.cli.simulation_json import simulation_json
-from banditroute.simulation.results import SimulationResult, mean_ci95
+from banditroute.simulation.results import Phase, SimulationResult, mean_ci95
 
 BuildResult = Callable[..., SimulationResult]
 
 
 def test_the_promised_keys_are_there_and_in_order(build_result: BuildResult) -> None:
     document = simulation_json(build_result(budgets_usd=[0.01]))
-    assert list(document) == ["requests", "models", "fixed", "results", "decisions_per_s", "notes"]
+    assert list(document) == ["requests", "models", "fixed", "results", "decisions_per_s", "notes", "scenario"]
     [result] = document["results"]
     assert list(result) == [
         "policy",
@@ -26,7 +28,16 @@ def test_the_promised_keys_are_there_and_in_order(build_result: BuildResult) -> 
         "phases",
     ]
     assert list(result["per_seed"][0]) == ["seed", "quality", "cost_usd"]
-    assert list(result["phases"][0]) == ["from", "to", "quality", "cost_usd", "utilisation"]
+    assert list(result["phases"][0]) == [
+        "from",
+        "to",
+        "quality",
+        "cost_usd",
+        "utilisation",
+        "budget_usd",
+        "share",
+        "latency_s",
+    ]
 
 
 def test_figures_are_those_of_the_result(build_result: BuildResult) -> None:
@@ -57,6 +68,31 @@ def test_without_a_budget_there_is_no_utilisation(build_result: BuildResult) -> 
     assert result["budget_usd"] is None
     assert result["utilisation"] is None
     assert result["phases"][0]["utilisation"] is None
+
+
+def test_a_stretch_is_measured_by_the_budget_that_held_in_it(build_result: BuildResult) -> None:
+    built = build_result(budgets_usd=[0.01], seeds=range(2))
+    [result] = built.results
+    quality, cost_usd = np.full(2, 0.9), np.array([0.01, 0.02])
+    share, latency_s = np.array([0.25, 0.75]), np.array([1.0, 2.0])
+    phases = (
+        Phase(0, 60, quality, cost_usd, 0.01, share),
+        Phase(60, 100, quality, cost_usd, 0.02, share, latency_s),
+    )
+    changed = replace(result, cost_usd=np.array([0.012, 0.016]), phases=phases)
+    document = simulation_json(replace(built, results=(changed,), scenario="storm"))
+    assert document["scenario"] == "storm"
+    [shown] = document["results"]
+    assert shown["utilisation"] == pytest.approx({"mean": 1.0, "max": 0.016 / 0.014})
+    first, second = shown["phases"]
+    assert (first["utilisation"], second["utilisation"]) == (
+        pytest.approx({"mean": 1.5, "max": 2.0}),
+        pytest.approx({"mean": 0.75, "max": 1.0}),
+    )
+    assert second["share"] == {"small": 0.25, "large": 0.75}
+    assert first["latency_s"] is None
+    assert second["latency_s"] is not None
+    assert second["latency_s"]["mean"] == 1.5
 
 
 def test_it_is_plain_json(build_result: BuildResult) -> None:

@@ -1,11 +1,13 @@
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from banditroute.cli.tables import print_simulation
-from banditroute.simulation.results import SimulationResult
+from banditroute.simulation.results import Phase, SimulationResult
 
 BuildResult = Callable[..., SimulationResult]
 
@@ -53,6 +55,18 @@ def test_no_line_is_wider_than_the_terminal_and_no_figure_is_cut(build_result: B
     text = "\n".join(lines)
     assert "…" not in text
     assert text.count(".910 ±.025") == len(policies) * len(budgets)
+
+
+def test_stretches_are_shown_only_where_something_happened(build_result: BuildResult) -> None:
+    built = build_result(budgets_usd=[0.01])
+    assert not any("Before and after" in line for line in printed(built))
+    [result] = built.results
+    quality, cost_usd = np.linspace(0.90, 0.92, 3), np.full(3, 0.01)
+    phases = (Phase(0, 60, quality, cost_usd, 0.01), Phase(60, 100, quality, cost_usd, 0.02))
+    lines = squeezed(printed(replace(built, results=(replace(result, phases=phases),), scenario="storm")))
+    assert lines[0] == "table: 100 requests in 3 orders, under storm"
+    assert "thompson $0.01 0 60 .910 ±.025 $0.010 100% 100%" in lines
+    assert "thompson $0.02 60 100 .910 ±.025 $0.010 50% 50%" in lines
 
 
 def test_names_that_look_like_markup_are_printed_as_they_are(build_result: BuildResult) -> None:

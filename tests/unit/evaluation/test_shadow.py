@@ -75,7 +75,7 @@ def test_what_the_beliefs_do_not_know_no_number_of_decisions_makes_up_for() -> N
     assert half == pytest.approx(1.959964 * math.hypot(0.03, 0.4))
     assert found.safe is None
     assert "Not shown to be safe, for it may be worse by more than 0.01" in found.verdict
-    assert "no outcome of its own choices was seen" in found.verdict
+    assert "not by outcomes of its own choices" in found.verdict
 
 
 def test_the_same_choice_is_as_uncertain_as_nothing() -> None:

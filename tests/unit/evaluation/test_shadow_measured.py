@@ -101,7 +101,7 @@ def test_where_outcomes_say_too_little_forecasts_speak_and_say_why(log: LogTable
     found = measured(log, besides(of), number=50)
     assert found is not None
     assert found.basis == "forecasts"
-    assert "By forecasts: no outcome of its own choices was seen." in found.verdict
+    assert "By forecasts, not by outcomes of its own choices." in found.verdict
     assert says in found.verdict
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from banditroute.learning.evidence import Evidence, decayed, empty, merged, observe, observe_many
+from banditroute.learning.evidence import Evidence, decayed, empty, merged, observe, observe_many, shifted
 
 
 @pytest.fixture
@@ -80,3 +80,16 @@ def test_each_edge_may_decay_by_its_own_factor(evidence: Evidence) -> None:
     np.testing.assert_allclose(old.A[1, 0], factor[1, 0] * evidence.A[1, 0])
     np.testing.assert_allclose(old.b[0, 2], factor[0, 2] * evidence.b[0, 2])
     np.testing.assert_allclose(old.s, factor * evidence.s)
+
+
+def test_a_shift_is_what_larger_observations_would_have_left() -> None:
+    rng = np.random.default_rng(3)
+    task, arm, weight = rng.integers(2, size=50), rng.integers(3, size=50), rng.random(50)
+    x, y = np.column_stack([np.ones(50), rng.normal(size=(50, 2))]), rng.normal(size=50)
+    before, larger = empty((2, 3), 3), empty((2, 3), 3)
+    observe_many(before, (task, arm), x, y, weight)
+    observe_many(larger, (task, arm), x, np.where(arm == 1, y - 2.3, y), weight)
+    for moved, expected in zip(shifted(before, 1, -2.3), larger, strict=True):
+        np.testing.assert_allclose(moved, expected, atol=1e-12)
+    for there, back in zip(before, shifted(shifted(before, 1, -2.3), 1, 2.3), strict=True):
+        np.testing.assert_allclose(there, back, atol=1e-12)

@@ -151,3 +151,64 @@ def test_allocation_draws_by_row_and_renormalises_over_the_eligible() -> None:
     eligible[3, 0] = eligible[6, 1] = eligible[6, 2] = False
     now = step(np.random.default_rng(0), eligible)._replace(uniform=np.array([0, 0.9, 0.49, 0.1, 0.51, 0, 0.7, 0.5]))
     assert Allocation(probabilities, rule).choose(now).tolist() == [1, 1, 0, 2, 2, 0, 0, 1]
+
+
+def test_late_judgements_leave_the_belief_that_prompt_ones_do() -> None:
+    prompt, late = policy(GREEDY), policy(GREEDY)
+    rng = np.random.default_rng(7)
+    steps = [step(rng) for _ in range(30)]
+    waiting: list[tuple[Step, Ints, Floats]] = []
+    for now in steps:
+        prompt.choose(now)
+        late.choose(now)
+        arm = rng.integers(MODELS, size=R)
+        quality = rng.random(R)
+        prompt.learn(now, arm, quality, COST_USD[arm])
+        late.learn(now, arm, np.full(R, np.nan), COST_USD[arm])
+        waiting.append((now, arm, quality))
+    silent = late.quality.posterior.mean.copy()
+    for now, arm, quality in waiting:
+        late.judge(now, arm, quality)
+    assert np.abs(late.quality.posterior.mean - silent).max() > 0.1, "they act before the next refresh"
+    prompt.refresh()
+    late.refresh()
+    np.testing.assert_allclose(late.quality.posterior.mean, prompt.quality.posterior.mean)
+    np.testing.assert_allclose(late.log_cost.posterior.mean, prompt.log_cost.posterior.mean)
+
+
+def test_a_judgement_that_never_comes_teaches_nothing() -> None:
+    learner = policy()
+    now = step(np.random.default_rng(0))
+    before = learner.quality.posterior.mean.copy()
+    learner.judge(now, learner.choose(now), np.full(R, np.nan))
+    learner.refresh()
+    np.testing.assert_array_equal(learner.quality.posterior.mean, before)
+
+
+def test_an_announced_price_acts_on_the_next_forecast_of_that_model_alone() -> None:
+    learner = policy(EPSILON_GREEDY)
+    run(learner, 200)
+    now = step(np.random.default_rng(5))
+    before = learner.log_cost.predict(now.task, now.x).mean
+    learner.reprice(1, 0.1)
+    after = learner.log_cost.predict(now.task, now.x).mean
+    np.testing.assert_allclose(after[:, 1] - before[:, 1], np.log(0.1), atol=0.1)
+    np.testing.assert_allclose(after[:, [0, 2]], before[:, [0, 2]], atol=0.1)
+
+
+def test_a_new_budget_is_kept_whether_or_not_there_was_one() -> None:
+    for first in (None, 2e-5, 2e-3):
+        learner = policy(budget_usd=first)
+        run(learner, 300)
+        learner.rebudget(8e-5)
+        _, cost = run(learner, 600, seed=1)
+        assert 0.8 < cost[100:].mean() / 8e-5 < 1.1
+
+
+def test_an_allocation_goes_on_whatever_it_is_told() -> None:
+    rule = Allocation(np.tile(np.eye(MODELS)[2], (1, 1, 1)), np.zeros(R, dtype=np.int64))
+    now = step(np.random.default_rng(0))
+    rule.judge(now, np.zeros(R, dtype=np.int64), np.ones(R))
+    rule.reprice(2, 100.0)
+    rule.rebudget(1e-9)
+    assert (rule.choose(now) == 2).all()

@@ -237,7 +237,7 @@ BAD_LINES = {
     ),
     "features text": (row(features=[1, "2"]), f'features[1]: is "2", not a number; {OF_FEATURES}'),
     "features NaN": (row(features=[nan]), f"features[0]: is NaN or infinite; {OF_FEATURES}"),
-    "features map": (row(features={"a": 1}), f'features: is {{"a": 1}}, not a list of numbers; {OF_FEATURES}'),
+    "features map": (row(features={"a": 1}), f'features: is {{"a": 1}}, not a list; {OF_FEATURES}'),
 }
 
 

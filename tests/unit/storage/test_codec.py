@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from banditroute.errors import InputError, StoreError
-from banditroute.records import Attempt, Context, Decision, Feedback, Forecast, Outcome, Usage
+from banditroute.records import Attempt, Context, Decision, Feedback, Forecast, Outcome, ShadowDecision, Usage
 from banditroute.storage.codec import (
     dispatch_json,
     dispatch_of,
@@ -33,8 +33,9 @@ contexts = st.builds(Context, texts, st.lists(numbers, max_size=4).map(tuple), c
 forecasts = st.dictionaries(texts, st.builds(Forecast, numbers, numbers, numbers, numbers, numbers), max_size=3)
 shares = st.dictionaries(texts, numbers, max_size=3)
 reasons = st.dictionaries(texts, texts, max_size=3)
+shadows = st.none() | st.builds(ShadowDecision, texts, texts, shares, forecasts, shares, texts)
 decisions = st.builds(
-    Decision, texts, numbers, contexts, texts, numbers, shares, reasons, forecasts, shares, texts, texts, flags
+    Decision, texts, numbers, contexts, texts, numbers, shares, reasons, forecasts, shares, texts, texts, flags, shadows
 )
 windows = st.builds(Window, texts, texts)
 dispatches = st.builds(Dispatch, decisions, numbers, st.lists(windows, max_size=3).map(tuple), numbers, flags)
@@ -115,6 +116,14 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
     settlement = a_settlement(dispatch)
     assert dispatch_of(grown(dispatch_json(dispatch))) == dispatch
     assert settled_of(grown(settlement_json(settlement))).outcome == settlement.outcome
+
+
+def test_rows_from_before_there_were_shadows_come_back() -> None:
+    data = orjson.loads(dispatch_json(a_dispatch(1)))
+    del data["decision"]["shadow"]
+    decision = a_dispatch(1).decision
+    assert decision.shadow is not None
+    assert dispatch_of(orjson.dumps(data).decode()).decision == replace(decision, shadow=None)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"decision": 3}', '{"decision": {}}'])

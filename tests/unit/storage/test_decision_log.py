@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import orjson
 
-from banditroute.records import Feedback
+from banditroute.records import Feedback, Forecast
 from banditroute.storage.decision_log import log_row
 from banditroute.storage.protocol import Trail
 from banditroute.testing.store_records import a_dispatch, a_settlement
@@ -33,7 +33,32 @@ def test_a_row_has_what_the_format_promises() -> None:
         "cost_usd": OUTCOME.cost_usd,
         "latency_s": OUTCOME.latency_s,
         "policy": "thompson-1",
+        "shadow": {
+            "policy": "rival",
+            "chosen": "small",
+            "propensities": {"small": 0.875, "large": 0.125},
+            "expected": {
+                name: {"quality": 0.7, "quality_sd": 0.05, "cost_usd": 1.25e-4} for name in ("small", "large")
+            },
+        },
     }
+
+
+def test_a_row_without_a_shadow_says_nothing_of_one() -> None:
+    row = log_row(Trail(a_dispatch(2), a_settlement(a_dispatch(2)).outcome))
+    assert row is not None
+    assert "shadow" not in row
+
+
+def test_what_the_shadow_has_no_model_for_is_as_the_router_expected() -> None:
+    decision = replace(DISPATCH.decision, forecasts={"large": Forecast(0.25, 0.5, 1.0, 1.0, 1.0)})
+    assert decision.shadow is not None
+    shadow = replace(
+        decision.shadow, propensities={"small": 1.0}, forecasts={"small": decision.shadow.forecasts["small"]}
+    )
+    row = log_row(Trail(replace(DISPATCH, decision=replace(decision, shadow=shadow)), OUTCOME))
+    assert row is not None
+    assert row["shadow"]["expected"]["large"] == {"quality": 0.25, "quality_sd": 0.5, "cost_usd": 1.0}
 
 
 def test_what_is_not_settled_has_no_row() -> None:

@@ -1,0 +1,175 @@
+"""Reading a scenario from a TOML file: events, feedback, and one clear line on what it cannot hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from banditroute.errors import ConfigError
+from banditroute.simulation.scenario import (
+    AddEvent,
+    BudgetEvent,
+    Event,
+    Feedback,
+    LatencyEvent,
+    OutageEvent,
+    PriceEvent,
+    QualityEvent,
+    RemoveEvent,
+    Scenario,
+)
+from banditroute.simulation.values import problem_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The whole file; what stands under the last three is not looked at."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    feedback: Feedback = field(default_factory=Feedback)
+    event: list[Annotated[Event, Field(discriminator="kind")]] = field(default_factory=list[Event])
+    traffic: Any = None
+    slo: Any = None
+    budgets: Any = None
+
+
+_FILE = TypeAdapter(_File)
+_KINDS: Mapping[str, type] = {
+    "price": PriceEvent,
+    "quality": QualityEvent,
+    "latency": LatencyEvent,
+    "outage": OutageEvent,
+    "add": AddEvent,
+    "remove": RemoveEvent,
+    "budget": BudgetEvent,
+}
+_NOT_PLAYED = {
+    "traffic": "take it out: requests come one by one",
+    "slo": "take it out: no policy looks at latency yet",
+    "budgets": "take it out: give --budget-usd, and events of kind budget",
+}
+_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*event[ \t]*\]\]", re.MULTILINE)
+_AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+
+
+def load_scenario(path: str | os.PathLike[str]) -> Scenario:
+    """The scenario in a TOML file; it bears the name of the file. Whether it fits a table is seen when it is played.
+
+    Raises:
+        ConfigError: the file cannot be read, something in it is wrong, or it asks for what is not played yet.
+    """
+    where = os.fspath(path)
+    text = _text(where)
+    data = _parsed(text, where)
+    lines = tuple(text.count("\n", 0, match.start()) + 1 for match in _HEADER.finditer(text))
+    try:
+        file = _FILE.validate_python(data)
+    except ValidationError as error:
+        raise _explained(error.errors(include_url=False)[0], where, lines) from None
+    for key, remedy in _NOT_PLAYED.items():
+        if getattr(file, key) is not None:
+            raise ConfigError("this version does not play it yet", remedy=remedy, path=where, field=key)
+    known = lines if len(lines) == len(file.event) else ()
+    return Scenario(
+        events=tuple(file.event), feedback=file.feedback, name=Path(where).stem, path=where, lines=tuple(known)
+    )
+
+
+def _text(where: str) -> str:
+    try:
+        return Path(where).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"cannot be read: {reason}", remedy="name a scenario file", path=where) from None
+    except UnicodeDecodeError:
+        raise ConfigError("is not UTF-8", remedy="save it as UTF-8", path=where) from None
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _AT_LINE.search(str(error))
+        problem = _AT_LINE.sub("", str(error)).removesuffix(" (at end of document)")
+        line = int(found[1]) if found else None
+        problem = f"is not TOML: {problem[:1].lower()}{problem[1:]}"
+        raise ConfigError(problem, remedy="mend the line", path=where, line=line) from None
+    except RecursionError:
+        raise ConfigError("is nested too deeply", remedy="name a scenario file", path=where) from None
+
+
+def _explained(details: ErrorDetails, where: str, lines: Sequence[int]) -> ConfigError:
+    """The first thing that pydantic found wrong, in the file's own terms."""
+    steps = tuple(step for step in details["loc"] if step != "[key]")
+    line = None
+    if steps[:1] == ("event",) and len(steps) > 1:
+        number = steps[1]
+        line = lines[number] if isinstance(number, int) and number < len(lines) else None
+        # The third step is the kind that the event was read as: no key of the file.
+        steps = (f"event[{number}]", *steps[3:])
+    problem, remedy = _problem(details)
+    return ConfigError(problem, remedy=remedy, path=where, line=line, field=".".join(map(str, steps)) or None)
+
+
+def _problem(details: ErrorDetails) -> tuple[str, str]:
+    """What is wrong and what to do."""
+    match details["type"]:
+        case "union_tag_not_found":
+            return "names no kind", f"give one of: {', '.join(_KINDS)}"
+        case "union_tag_invalid":
+            return f"there is no kind {details.get('ctx', {}).get('tag')!r}", f"give one of: {', '.join(_KINDS)}"
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return "is not a key here", _near(str(details["loc"][-1]), _keys_beside(details["loc"]))
+        case "missing":
+            return "is missing", _REMEDIES.get(str(details["loc"][-1]), "give it")
+        case "int_type" | "int_from_float":
+            problem = f"is {details['input']!r}, not a whole number"
+        case "bool_type":
+            problem = f"is {details['input']!r}, not true or false"
+        case "greater_than":
+            problem = f"is {details['input']!r}, not above {details.get('ctx', {}).get('gt', 0):g}"
+        case _:
+            problem = problem_of(details)
+    return problem, _REMEDIES.get(str(details["loc"][-1]), "see the scenario page of the documentation")
+
+
+_REMEDIES = {
+    "at": "give the index of a request in the table, counted from 0",
+    "until": "give the index of the first request that the model serves again",
+    "model": "name the model",
+    "like": "name the table's model whose outcomes it copies",
+    "factor": "give a number above 0; 1 is as in the table",
+    "cost_factor": "give a number above 0; 1 is as its original",
+    "announced": "write true or false",
+    "shift": "give quality points to add, such as -0.1",
+    "set": "give the mean that quality moves to, from 0 to 1",
+    "quality": "give the mean that the copy's quality moves to, from 0 to 1",
+    "usd_per_request": "give dollars per request above 0, such as 0.0005",
+    "delay_requests": "give a whole number of requests",
+    "missing": "give the share that is never judged, from 0 to 1",
+    "missing_by_model": 'write {"MODEL" = share, ...}',
+    "feedback": "write feedback = {delay_requests = 0, missing = 0.0}",
+    "event": "write [[event]] tables",
+}
+
+
+def _keys_beside(steps: tuple[int | str, ...]) -> Sequence[str]:
+    if steps[0] == "event":
+        return list(_KINDS[str(steps[2])].__dataclass_fields__)
+    return list((Feedback if len(steps) > 1 else _File).__dataclass_fields__)
+
+
+def _near(given: str, keys: Sequence[str]) -> str:
+    keys = [key for key in keys if not key.startswith("_")]
+    near = get_close_matches(given, keys, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return f"{guess}there are: {', '.join(keys)}"

@@ -1,0 +1,65 @@
+"""The owner of a paced budget: what requests under way do to its price, and what a new budget does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from banditroute.errors import InputError
+from banditroute.learning.pacer import Pacer
+from banditroute.learning.pacing import Pacing
+
+EVERY = np.ones(2, dtype=np.bool_)
+
+
+def test_requests_under_way_raise_the_price_until_their_bills_are_there() -> None:
+    pacer = Pacer(1e-3, Pacing())
+    idle = pacer.shadow_price
+    for _ in range(5):
+        pacer.expect(4e-3)
+    assert pacer.shadow_price > idle
+    for _ in range(5):
+        pacer.spend(1e-3, expected_usd=4e-3)
+    assert pacer.shadow_price == pytest.approx(idle)
+
+
+def test_a_new_budget_leaves_a_dollar_at_its_price_and_the_bucket_half_full() -> None:
+    pacer = Pacer(np.array([1e-3, 2e-3]), Pacing())
+    for _ in range(50):
+        pacer.spend(np.array([1.5e-3, 1.0e-3]))
+    per_dollar = np.exp(pacer.pace.log_price) / np.array([1e-3, 2e-3])
+    pacer.rebudget(np.array([4e-3, 4e-3]))
+    np.testing.assert_allclose(np.exp(pacer.pace.log_price) / 4e-3, per_dollar)
+    np.testing.assert_allclose(pacer.pace.level, 60.0)
+    np.testing.assert_allclose(pacer.share(np.full((2, 1), 4e-3)), 1.0)
+
+
+def test_a_new_budget_is_solved_from_recent_contexts_where_they_are_kept() -> None:
+    """At a budget of 1 the dear arm costs 10 and earns .4 more: the price at which it is worth it is .04 per budget."""
+    pacer = Pacer(10.0, Pacing(), resolve_at=(100,))
+    for _ in range(50):
+        pacer.remember(np.array([0.5, 0.9]), np.array([0.01, 1.0]), EVERY)
+        pacer.spend(10.0)
+    pacer.rebudget(1.0)
+    assert pacer.shadow_price == pytest.approx(0.04, rel=0.05)
+
+
+def test_requests_under_way_are_measured_by_the_new_budget() -> None:
+    pacer = Pacer(1e-3, Pacing())
+    pacer.expect(2e-3)
+    pacer.rebudget(2e-3)
+    busy = pacer.shadow_price
+    pacer.spend(2e-3, expected_usd=2e-3)
+    assert busy == pytest.approx(pacer.shadow_price, rel=1e-2)
+    assert pacer.pace.level == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_new_budget_is_a_positive_number(budget: float) -> None:
+    with pytest.raises(InputError, match="is not a budget"):
+        Pacer(1e-3, Pacing()).rebudget(budget)
+
+
+def test_where_there_was_no_budget_there_is_none_to_change() -> None:
+    with pytest.raises(InputError, match="no budget to change"):
+        Pacer(None, Pacing()).rebudget(1e-3)
