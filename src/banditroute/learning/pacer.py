@@ -92,6 +92,17 @@ class Pacer:
         if self.remembers:
             self._recent.append((np.where(eligible, quality, -np.inf), cost_share))
 
+    def foresee(self, quality: Floats, cost_share: Floats) -> None:
+        """Starts at the price that T requests such as will come would have needed.
+
+        Args:
+            quality: (T, ..., K) expected, -inf where not eligible.
+            cost_share: (T, ..., K) expected dollars over the budget.
+        """
+        if self.budget_usd is not None:
+            self._pace = self._of_kind(pacing.resolved(self._as_arrays(), quality, cost_share, self._settings))
+            self._price = None
+
     def expect(self, cost_usd: float) -> None:
         """Takes in what a request that was just decided is expected to cost: its bill comes later, its price now.
 
@@ -145,8 +156,7 @@ class Pacer:
 
     def _resolve(self) -> None:
         """Sets the price to what recent contexts would have needed."""
-        quality, share = (np.stack(part) for part in zip(*self._recent, strict=True))
-        self._pace = self._of_kind(pacing.resolved(self._as_arrays(), quality, share, self._settings))
+        self.foresee(*(np.stack(part) for part in zip(*self._recent, strict=True)))
 
     def _of_kind(self, pace: Pace) -> Pace:
         return pace if self._kind is ARRAYS else Pace(*(float(value) for value in pace))

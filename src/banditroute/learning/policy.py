@@ -20,6 +20,7 @@ from .pacing import Pacing
 from .posterior import Posterior, Prediction, condition_each, predict, solve
 from .priors import LOG_COST, QUALITY, Prior
 from .selection import arm_floor, draw_each, exploration_floor, mixed
+from .warm import with_warmth
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -139,6 +140,7 @@ class Signal:
     def __init__(self, prior: Prior, axes: tuple[int, ...], width: int) -> None:
         self.prior = prior
         self.evidence: Evidence = empty(axes, width)
+        self.warm: Evidence | None = None
         self.posterior: Posterior = solve(self.evidence, prior)
         self._pending: list[tuple[tuple[Ints, ...], Floats, Floats]] = []
 
@@ -159,7 +161,8 @@ class Signal:
         """Moves all that was learned of a model, as if each of its observations had been larger by so much."""
         self.refresh()
         self.evidence = shifted(self.evidence, arm, by)
-        self.posterior = solve(self.evidence, self.prior)
+        self.warm = None if self.warm is None else shifted(self.warm, arm, by)
+        self._solve()
 
     def refresh(self) -> None:
         """Solves the posterior anew from all evidence, so that edges hear of each other."""
@@ -169,7 +172,17 @@ class Signal:
             axes = tuple(np.concatenate(axis)[known] for axis in zip(*edges, strict=True))
             observe_many(self.evidence, axes, np.concatenate(x)[known], values[known])
             self._pending.clear()
-        self.posterior = solve(self.evidence, self.prior)
+        self._solve()
+
+    def begin_with(self, warm: Evidence) -> None:
+        """Starts from what was measured before, over (C, K) edges, the same for every replication."""
+        pairs = zip(self.evidence, warm, strict=True)
+        self.warm = Evidence(*(np.broadcast_to(theirs, mine.shape).copy() for mine, theirs in pairs))
+        self._solve()
+
+    def _solve(self) -> None:
+        known = self.evidence if self.warm is None else with_warmth(self.evidence, self.warm, self.prior)
+        self.posterior = solve(known, self.prior)
 
 
 class LearningPolicy:
@@ -227,6 +240,31 @@ class LearningPolicy:
     def reprice(self, arm: int, factor: float) -> None:
         """Moves what was learned of a model's dollars by a factor: an announced price acts on the next request."""
         self.log_cost.shift(arm, float(np.log(factor)))
+
+    def begin_with(self, quality: Evidence, log_cost: Evidence, task: Ints, x: Floats, eligible: Bools) -> None:
+        """Starts from what was measured before: beliefs of (C, K) edges, and the price that its contexts ask for.
+
+        Args:
+            quality: warm evidence.
+            log_cost: likewise.
+            task: (T,) classes of requests such as will come.
+            x: (T, X) their inputs.
+            eligible: (T, K) models that may serve them.
+        """
+        self.quality.begin_with(quality)
+        self.log_cost.begin_with(log_cost)
+        self._pulls += log_cost.n.sum(0)
+        if self.pacer.budget_usd is None or task.size == 0:
+            return
+        contexts = [self._expected(c, inputs) for c, inputs in zip(task.tolist(), x, strict=True)]
+        means, share = (np.stack(part) for part in zip(*contexts, strict=True))
+        self.pacer.foresee(np.where(eligible[:, None, :], means, -np.inf), share)
+
+    def _expected(self, task: int, x: Floats) -> tuple[Floats, Floats]:
+        """Expected quality and dollars over budget of one context, both (R, K)."""
+        tasks, inputs = np.full(self._every.size, task), np.tile(x, (self._every.size, 1))
+        log_cost = self.log_cost.predict(tasks, inputs)
+        return self.quality.predict(tasks, inputs).mean, self._cost_share(log_cost, tasks)
 
     def rebudget(self, budget_usd: float) -> None:
         """Paces every replication to another budget from now on, also where there was none."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from banditroute.errors import InputError
 from banditroute.learning.policy import LearningPolicy, PolicySettings
 
 from . import frontier
@@ -26,6 +27,7 @@ from .stages import Script, script_of, warmup_of
 from .stream import Stream, staged, stream_of
 from .summary import Learned, learned_edges, policy_result
 from .table import OutcomeTable
+from .warm_start import WarmStart, started_warm
 
 Progress = Callable[[int, int], None]
 
@@ -39,6 +41,7 @@ class _World:
     stream: Stream
     script: Script
     settings: PolicySettings
+    start: WarmStart | None
 
 
 class _Batch(NamedTuple):
@@ -58,6 +61,7 @@ def simulate(
     table: OutcomeTable,
     *,
     warmup: OutcomeTable | None = None,
+    warm_start: OutcomeTable | None = None,
     policies: Sequence[str] = ("thompson",),
     budgets_usd: Sequence[float | None] = (None,),
     seeds: Sequence[int] = range(20),
@@ -76,6 +80,8 @@ def simulate(
     Args:
         table: what is scored.
         warmup: streamed first, not scored.
+        warm_start: all its outcomes are known before the first request, as evidence of bounded weight; learning
+            policies begin with it. Instead of a warm-up.
         policies: names, see `banditroute.simulation.policies.NAMES`, or `fixed:MODEL`.
         budgets_usd: dollars per request; None = unconstrained.
         seeds: stream orders; results do not depend on how many run together.
@@ -90,14 +96,18 @@ def simulate(
         InputError: an unknown policy or model, tables that do not fit together, a scenario that does not fit the table,
             or a row without the prompt to read.
     """
+    if warm_start is not None and warmup is not None:
+        raise InputError("a warm start and a warm-up exclude each other", remedy="give one", field="warm_start")
     reads = {"classes": classes == "classifier", "features": features == "prompt"}
     if any(reads.values()):
         table, warmup = prompted(table, **reads), None if warmup is None else prompted(warmup, **reads)
+        warm_start = None if warm_start is None else prompted(warm_start, **reads)
     with_features, with_classes = features != "none", classes != "none"
     script = script_of(table, scenario)
-    first, before = script.stages[0].table, warmup_of(warmup, scenario)
+    first, before = script.stages[0].table, warmup_of(warm_start or warmup, scenario)
     stream = stream_of(first, before, features=with_features, classes=with_classes)
-    world = _World(staged(stream, script), script, settings or PolicySettings())
+    stream, start = (stream, None) if warm_start is None else started_warm(stream)
+    world = _World(staged(stream, script), script, settings or PolicySettings(), start)
     plan = [batch for policy in policies for batch in _batches(policy, budgets_usd, seeds)]
     total = stream.task.size * sum(len(batch.seeds) for batch in plan)
     started = time.perf_counter()
@@ -115,7 +125,7 @@ def simulate(
         results=results,
         decisions_per_s=total / max(seconds, 1e-9),
         notes=(
-            *_notes(table, before, stream, budgets_usd, with_features, with_classes),
+            *_notes(table, None if start else before, stream, budgets_usd, with_features, with_classes),
             *(scenario_notes(scenario, policies) if scenario else ()),
         ),
         scenario=None if scenario is None else scenario.name,
@@ -145,6 +155,8 @@ def _batches(policy: str, budgets_usd: Sequence[float | None], seeds: Sequence[i
 def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None = None) -> _BatchResult:
     budgets = None if batch.budgets_usd[0] is None else np.array(batch.budgets_usd, dtype=np.float64)
     policy = make_policy(batch.policy, world.stream, world.script.stages, budgets, len(batch.seeds), world.settings)
+    if world.start is not None and isinstance(policy, LearningPolicy):
+        policy.begin_with(*world.start)
     played = play(world.stream, policy, batch.seeds, tick)
     learned = learned_edges(policy, world.stream) if isinstance(policy, LearningPolicy) else None
     return _BatchResult(played, learned)
