@@ -33,12 +33,14 @@ from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.catalog import Catalog
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
+from banditroute.routing.saved import SavedPolicy
 from banditroute.routing.sessions import Sessions
 from banditroute.routing.shadow import Shadow
 from banditroute.routing.tasks import JUDGE_TASK, FeatureEncoder, TaskClassifier
 from banditroute.routing.trust import Trust, TrustSettings
 from banditroute.serving import Serving
 from banditroute.storage.memory import MemoryStore
+from banditroute.storage.policy_file import read_policy
 from banditroute.storage.protocol import Store
 from banditroute.storage.sqlite import SQLiteStore
 from banditroute.storage.sqlite_reader import SQLiteReader
@@ -210,7 +212,7 @@ class _KeyWatch:
 def decider_of(plan: RouterConfig, encoder: FeatureEncoder | None = None) -> Decider:
     """The decider that a configuration describes, knowing nothing yet; encoder None = as the configuration says."""
     encoder = prompting_of(plan).encoder if encoder is None else encoder
-    return Decider(
+    decider = Decider(
         plan.catalog,
         plan.routing.tasks,
         encoder.width,
@@ -219,6 +221,29 @@ def decider_of(plan: RouterConfig, encoder: FeatureEncoder | None = None) -> Dec
         budgets=[budget for budget in plan.budgets if isinstance(budget, PacedBudget)],
         encoder_version=encoder.version,
     )
+    if plan.routing.warm_start is not None:
+        decider.begin_with(_fitting(plan, encoder))
+    return decider
+
+
+def _fitting(plan: RouterConfig, encoder: FeatureEncoder) -> SavedPolicy:
+    """The saved policy to begin with.
+
+    Raises:
+        ConfigError: it cannot be read, or was made with another encoder's features.
+    """
+    path = plan.routing.warm_start
+    assert path is not None, "asked for where there is one"
+    saved = read_policy(path)
+    if (saved.encoder_version, saved.width) != (encoder.version, encoder.width + 2):
+        raise ConfigError(
+            f"it was made with the encoder {saved.encoder_version!r}, this one is {encoder.version!r}: their features "
+            "do not mix",
+            remedy="make it anew with `banditroute warm-start`",
+            path=str(path),
+            field="routing.warm_start",
+        )
+    return saved
 
 
 def open_store(config: StoreConfig) -> Store:

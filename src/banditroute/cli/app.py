@@ -14,7 +14,20 @@ from typing import Annotated, cast
 import typer
 
 from banditroute._version import __version__
-from banditroute.cli import bench, classify, config, demo, evaluate, export, inspect, prices, rebuild, simulate
+from banditroute.cli import (
+    bench,
+    classify,
+    config,
+    demo,
+    evaluate,
+    export,
+    inspect,
+    prices,
+    rebuild,
+    simulate,
+    tune,
+    warm_start,
+)
 from banditroute.errors import InputError, MissingExtraError, StoreError, UnknownDecisionError
 
 # The base of all that typer says about usage: newer typers carry their own copy of click, older ones depend on it.
@@ -30,9 +43,11 @@ app = typer.Typer(
 )
 app.command("simulate")(simulate.command)
 app.command("evaluate")(evaluate.command)
+app.command("tune")(tune.command)
 app.command("bench")(bench.command)
 app.command("demo")(demo.command)
 app.command("classify")(classify.command)
+app.command("warm-start")(warm_start.command)
 app.command("inspect")(inspect.command)
 app.command("export")(export.command)
 app.command("rebuild")(rebuild.command)

@@ -18,8 +18,8 @@ from banditroute.routing.budgets import Cap, PacedBudget
 _FIXED = "fixed:"
 _UNIFORM = "uniform"
 _SHADOW = "shadow"
-_SAVED = ".policy.json"
-_FORMS = "fixed:MODEL, uniform, shadow:NAME or a router.toml"
+_FROZEN = "frozen:"
+_FORMS = "fixed:MODEL, uniform, shadow:NAME, a router.toml, or frozen:FILE.toml for what its warm start knows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,22 @@ def _named(word: str, log: LogTable, progress: Progress | None) -> Named:
         return Named(Part(Uniform()))
     if word == _SHADOW or word.startswith(f"{_SHADOW}:"):
         return _shadow(word, log)
-    if word.endswith(_SAVED):
-        raise InputError("this version cannot read saved policies yet", remedy="name a router.toml", field="--policy")
     if word.endswith(".toml"):
-        plan = load_config(word)
-        replayed = Replayed(word, partial(decider_of, plan), progress=progress)
-        return Named(Part(replayed), notes=tuple(_not_shown(word, plan, log)))
+        return _router(word, log, progress)
     near = get_close_matches(word, [_UNIFORM, _SHADOW, *(f"{_FIXED}{model}" for model in log.models)], n=1)
     guess = f"did you mean {near[0]!r}? " if near else ""
     raise InputError(f"no policy is called {word!r}", remedy=f"{guess}give {_FORMS}", field="--policy")
+
+
+def _router(word: str, log: LogTable, progress: Progress | None) -> Named:
+    """A router.toml's policy: led over the log, or frozen as its warm start makes it."""
+    plan = load_config(word.removeprefix(_FROZEN))
+    frozen = word.startswith(_FROZEN)
+    if frozen and plan.routing.warm_start is None:
+        remedy = "give it routing.warm_start, or leave out frozen: and it learns along the log"
+        raise InputError(f"{word} knows nothing to be frozen with", remedy=remedy, field="--policy")
+    replayed = Replayed(word, partial(decider_of, plan), learns=not frozen, progress=progress)
+    return Named(Part(replayed), notes=tuple(_not_shown(word, plan, log)))
 
 
 def _shadow(word: str, log: LogTable) -> Named:

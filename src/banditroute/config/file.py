@@ -75,7 +75,7 @@ class RouterFile(Table):
             retrying=self.retry.value(),
             breaking=self.breaker.value(),
             hedging=self.hedge.value(),
-            routing=self.routing.value(),
+            routing=self.routing.value(folder),
             gateway=None if self.gateway is None else self.gateway.value(),
             tasks=tuple(table.value() for table in self.tasks),
             rules=tuple(table.value() for table in self.rules),

@@ -128,6 +128,12 @@ class RoutingTable(Table):
     seed: int | None = Field(
         default=None, description="chance starts from it; left out: from the system's", examples=[0]
     )
+    warm_start: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a saved policy to begin with, as `banditroute warm-start` writes it; left out: begin with nothing",
+        examples=["warm-start.policy.json"],
+    )
     explore: ExploreTable = Field(
         default_factory=ExploreTable, description="how models that little is known of are tried"
     )
@@ -139,8 +145,8 @@ class RoutingTable(Table):
             raise ConfigError("a class stands there twice", remedy="name each once")
         return tasks
 
-    def value(self) -> RoutingConfig:
-        """The settings."""
+    def value(self, folder: Path) -> RoutingConfig:
+        """The settings; a relative path is taken from the folder."""
         return RoutingConfig(
             tasks=tuple(self.tasks),
             classifier=self.classifier,
@@ -154,6 +160,7 @@ class RoutingTable(Table):
             session_ttl_s=self.session_ttl_s,
             session_stay_quality=self.session_stay_quality,
             seed=self.seed,
+            warm_start=None if self.warm_start is None else folder / Path(self.warm_start).expanduser(),
         )
 
 

@@ -91,6 +91,7 @@ class RoutingConfig:
         session_ttl_s: how long after its last answer a conversation stays with its model.
         session_stay_quality: quality points that leaving it must be worth.
         seed: chance starts from it; None = from the operating system's.
+        warm_start: a saved policy that a router begins with; None = with nothing.
     """
 
     tasks: tuple[str, ...] = ()
@@ -105,6 +106,7 @@ class RoutingConfig:
     session_ttl_s: float = 300.0
     session_stay_quality: float = 0.01
     seed: int | None = None
+    warm_start: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

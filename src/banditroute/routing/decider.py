@@ -28,6 +28,7 @@ from .catalog import TOKENS_PER_MTOK, Catalog, Model
 from .eligibility import Eligibility, Screen, reservation_usd
 from .lessons import SIGNALS, Edge, Lesson, checked_quality, inputs_of, log_latency, log_tokens
 from .pacers import Paced, PaceRecord, Pacers
+from .saved import SavedPolicy
 from .sessions import Stay
 from .signals import Amounts, Signals
 
@@ -278,6 +279,18 @@ class Decider:
             raise InputError(f"{cost_usd} is not a cost in dollars", field="cost_usd")
         for paced in self._pacers.covering(tenant, task):
             paced.pacer.spend(cost_usd, expected_usd)
+
+    def begin_with(self, saved: SavedPolicy) -> None:
+        """Starts from what was measured beforehand; models, budgets and encoders no longer in use are passed over.
+
+        What is restored or learned later is told apart from it, and outvotes it.
+        """
+        for edge, sums in saved.evidence.items():
+            if edge.model in self._catalog and self._speaks_of_us(edge.encoder_version, sums.b.shape[-1]):
+                where = self._known_class(edge.task), self._catalog.arm(edge.model)
+                self._signals.warm(SIGNALS.index(edge.signal), where, sums)
+        self._pacers.begin_with(saved.prices)
+        self.refresh()
 
     def restore(self, evidence: Mapping[Edge, Evidence], paces: Iterable[PaceRecord]) -> None:
         """Takes up what was learned before, on top of what it knows; what is no longer in use is passed over."""

@@ -15,6 +15,7 @@ from banditroute.learning.pacing import Pace
 from banditroute.learning.policy import PolicySettings
 
 from .budgets import PacedBudget
+from .saved import SavedPrice
 from .tasks import is_judging
 
 Floats = NDArray[np.float64]
@@ -92,6 +93,14 @@ class Pacers:
     def records(self) -> tuple[PaceRecord, ...]:
         """Where each stands."""
         return tuple(paced.record() for paced in self._all.values())
+
+    def begin_with(self, prices: Mapping[str, SavedPrice]) -> None:
+        """Starts each budget at its price; one that is set to other dollars by now starts as if there were none."""
+        for name, price in prices.items():
+            paced = self._all.get(name)
+            if paced is not None and math.isclose(paced.budget.usd_per_request, price.usd_per_request):
+                log_price = np.asarray(price.log_price)
+                paced.pacer.resume(paced.pacer.pace._replace(log_price=log_price, anchor=log_price), 0)
 
     def restore(self, records: Iterable[PaceRecord]) -> None:
         """Goes on from where each stood; budgets that no longer exist are passed over."""

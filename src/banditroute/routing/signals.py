@@ -12,6 +12,7 @@ from banditroute.learning.evidence import Evidence, empty, observe_many
 from banditroute.learning.objective import expected_amount
 from banditroute.learning.posterior import Posterior, condition, predict, solve
 from banditroute.learning.priors import Prior
+from banditroute.learning.warm import with_warmth
 
 Floats = NDArray[np.float64]
 
@@ -52,6 +53,7 @@ class Signals:
         self._priors = tuple(priors)
         self._models = models
         self._evidence = [empty((classes + 1, models), width) for _ in self._priors]
+        self._warm: list[Evidence] | None = None
         self._pending: list[list[_Seen]] = [[] for _ in self._priors]
         self._posterior: Posterior
         self.refresh()
@@ -89,6 +91,13 @@ class Signals:
         for mine, theirs in zip(evidence, sums, strict=True):
             mine[edge] += theirs
 
+    def warm(self, signal: int, edge: tuple[int, int], sums: Evidence) -> None:
+        """The same of what was measured beforehand, which counts for less once what is seen disagrees."""
+        if self._warm is None:
+            self._warm = [empty(each.n.shape, each.b.shape[-1]) for each in self._evidence]
+        for mine, theirs in zip(self._warm[signal], sums, strict=True):
+            mine[edge] += theirs
+
     def observe(self, task: int, arm: int, x: Floats, values: Sequence[float | None], weight: float = 1.0) -> None:
         """Takes in what one call showed of each signal, None where it did not, in the signals' own (log) units.
 
@@ -111,6 +120,7 @@ class Signals:
         self._sum_up()
         known = self._posterior.noise.shape[0] - 1
         self._evidence = [_with_empty_class(evidence) for evidence in self._evidence]
+        self._warm = None if self._warm is None else [_with_empty_class(evidence) for evidence in self._warm]
         block, noise = self._posterior
         self._posterior = Posterior(np.concatenate((block, block[-1:])), np.concatenate((noise, noise[-1:])))
         return known
@@ -118,7 +128,11 @@ class Signals:
     def refresh(self) -> None:
         """Solves all posteriors anew from the evidence, so that edges hear of each other."""
         self._sum_up()
-        solved = [solve(evidence, prior) for evidence, prior in zip(self._evidence, self._priors, strict=True)]
+        known = self._evidence
+        if self._warm is not None:
+            each = zip(self._evidence, self._warm, self._priors, strict=True)
+            known = [with_warmth(seen, warm, prior) for seen, warm, prior in each]
+        solved = [solve(evidence, prior) for evidence, prior in zip(known, self._priors, strict=True)]
         self._posterior = Posterior(
             np.concatenate([one.block for one in solved], axis=1), np.concatenate([one.noise for one in solved], axis=1)
         )

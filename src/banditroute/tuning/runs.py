@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,10 @@ class KeptRuns:
             remedy = "name another file, or take this one away"
             raise InputError("holds another tuning: other tables, seeds or features", remedy=remedy, path=str(path))
         whole = [line for line in lines[1:] if line.endswith(b"\n")]
-        for line in whole:  # the last may be torn: its run is made again
-            fields = {name: np.asarray(value) for name, value in _parsed(line).items()}
-            run = Run(float(fields.pop("budget_usd")), **fields)
+        for number, line in enumerate(whole, start=2):  # the last may be torn: its run is made again
+            run = _run_in(line)
+            if run is None:
+                raise InputError("holds no run", remedy="take the line away", path=str(path), line=number)
             self.runs[run.budget_usd] = run
         if len(whole) < len(lines) - 1:
             path.write_bytes(b"".join(lines[: 1 + len(whole)]))
@@ -126,6 +128,18 @@ class KeptRuns:
     def _unusable(self, error: OSError) -> InputError:
         reason = (error.strerror or str(error)).lower()
         return InputError(f"cannot be read or written: {reason}", remedy="choose another place", path=str(self._path))
+
+
+def _run_in(line: bytes) -> Run | None:
+    """The run that a line holds; None where it holds none."""
+    fields = _parsed(line)
+    if fields.keys() != {field.name for field in dataclass_fields(Run)}:
+        return None
+    try:
+        arrays = {name: np.asarray(value, dtype=np.float64) for name, value in fields.items()}
+        return Run(float(arrays.pop("budget_usd")), **arrays)
+    except (TypeError, ValueError):
+        return None
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
