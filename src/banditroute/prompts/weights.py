@@ -30,7 +30,8 @@ COARSE = BUCKETS >> COARSE_BITS
 _FULL = 127.0
 _EXACT = ("marks", "blocks", "sureness", "mark_logits", "mark_projection")
 _ROUNDED = {"idf": _FULL, "logits": 31.0, "projection": 31.0}
-_SENSES_EXACT = ("hashes", "rarity", "centre", "sizes")
+_SENSES_EXACT = ("hashes", "rows")
+_SENSES_ROUNDED = ("vectors", "others")
 _NIBBLE = 7.0
 _LIFT = 8
 _CUT = 0.999
@@ -88,9 +89,9 @@ def packed(weights: PromptWeights, senses: Senses) -> bytes:
         arrays[name] = getattr(weights, name)
     for name in _ROUNDED:
         arrays[name], arrays[f"{name}_scale"] = _rounded(getattr(weights, name), _ROUNDED[name])
-    nibbles, scale = _rounded(senses.vectors, _NIBBLE)
-    arrays["sense_vectors"], arrays["sense_vectors_scale"] = _paired(nibbles), scale
-    arrays["sense_others"], arrays["sense_others_scale"] = _rounded(senses.others)
+    for name in _SENSES_ROUNDED:
+        nibbles, arrays[f"sense_{name}_scale"] = _rounded(getattr(senses, name), _NIBBLE)
+        arrays[f"sense_{name}"] = _paired(nibbles)
     for name in _SENSES_EXACT:
         arrays[f"sense_{name}"] = getattr(senses, name)
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
@@ -119,12 +120,8 @@ def unpacked_senses(content: bytes) -> Senses:
     """The vectors of a file."""
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         return Senses(
-            vectors=_unpaired(file["sense_vectors"]) * file["sense_vectors_scale"],
-            others=file["sense_others"] * file["sense_others_scale"],
-            hashes=file["sense_hashes"],
-            rarity=file["sense_rarity"],
-            centre=file["sense_centre"],
-            sizes=file["sense_sizes"],
+            **{name: file[f"sense_{name}"] for name in _SENSES_EXACT},
+            **{name: _unpaired(file[f"sense_{name}"]) * file[f"sense_{name}_scale"] for name in _SENSES_ROUNDED},
         )
 
 

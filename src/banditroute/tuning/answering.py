@@ -100,7 +100,7 @@ class Answers:
         i = int(np.abs(np.log(self._curve.budget_usd / budget_usd)).argmin())  # the nearest budget that was replayed
         point = points[i]
         traffic = questions.requests_per_day
-        month = None if traffic is None else point.cost_usd * traffic * DAYS_PER_MONTH  # what was spent of it
+        month = None if traffic is None else budget_usd * traffic * DAYS_PER_MONTH
         sentences = tuple(_sentences(budget_usd, point, points[-1], month, questions, target))
         tasks = self._bought.tasks[i]
         return Recommendation(question, point, month, sentences, config_lines(budget_usd, month), tasks, target)

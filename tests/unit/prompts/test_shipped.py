@@ -206,7 +206,7 @@ class TestOwnClasses:
         found = [classifier.classify_text(row["text"]) for row in tests]
         right = [(task.likeliest or task.name) == row["class"] for task, row in zip(found, tests, strict=True)]
         assert len(tests) == 120
-        assert np.mean(right) >= 0.45  # of fifteen; docs/tasks.md says what it comes to, and why it is no more
+        assert np.mean(right) >= 0.7  # of fifteen; docs/tasks.md says what it comes to, and why it is no more
 
     @pytest.mark.parametrize("name", ["qa", GENERAL])
     def test_names_that_are_taken_are_refused(self, name: str) -> None:
