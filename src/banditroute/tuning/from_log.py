@@ -22,7 +22,7 @@ from banditroute.evaluation.weights import carried_size, importance_weights
 from banditroute.simulation.frontier import Choices
 
 from .answering import Answers, Bought, traffic_of, unreached
-from .curve import Curve, cheapest
+from .curve import Curve
 from .questions import Questions
 from .results import TaskSplit, Tuning
 
@@ -53,7 +53,7 @@ def tune_log(log: LogTable, questions: Questions, *, progress: Progress | None =
             path=log.name,
         )
     work = _Work(used, cross_fitted(used))
-    budgets = _with_found(work, _budgets(work, questions), questions)
+    budgets = _budgets(work, questions)
     found: list[_Point] = []
     for done, budget in enumerate(budgets):
         if progress is not None:
@@ -150,14 +150,6 @@ def _budgets(work: _Work, questions: Questions) -> list[float]:
     low = max(low, 1e-12)
     grid = np.geomspace(low, high, _BUDGETS).tolist() if high > low * (1.0 + 1e-9) else [low]
     return sorted({*grid, *questions.budget_usd})
-
-
-def _with_found(work: _Work, budgets: list[float], questions: Questions) -> list[float]:
-    """The budgets with those at which they reach what is asked, so that what is recommended is a point of its own."""
-    quality = np.stack([work.point(budget).quality for budget in budgets], axis=1)
-    curve = Curve(np.array(budgets), quality, np.zeros((0, len(budgets))))
-    found = (cheapest(curve.budget_usd, curve.means, target) for target in questions.target_quality)
-    return sorted({*budgets, *(budget for budget in found if 0.0 < budget < np.inf)})
 
 
 def _notes(log: LogTable, used: LogTable, budgets: list[float], found: list[_Point]) -> Iterator[str]:
