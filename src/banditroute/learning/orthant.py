@@ -70,7 +70,7 @@ def _both_below(h: float, k: float, correlation: float, rest: float) -> float:
     """P(X < h, Y < k) of two standard normals of that correlation; rest is the root of 1 - correlation^2."""
     if h == 0.0 and k == 0.0:
         return 0.25 + math.asin(min(correlation, 1.0)) / (2.0 * math.pi)
-    opposite = h * k < 0.0 or (h * k == 0.0 and h + k < 0.0)
+    opposite = (h < 0.0) != (k < 0.0)  # not by their product, which two tiny numbers lose
     halves = 0.5 * (_below(h) + _below(k)) - (0.5 if opposite else 0.0)
     return halves - _owen(h, k - correlation * h, rest) - _owen(k, h - correlation * k, rest)
 
