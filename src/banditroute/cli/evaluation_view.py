@@ -89,12 +89,13 @@ def _logged_table(logged: Sequence[Logged]) -> Table:
 
 def _estimates_table(estimates: Sequence[Estimate]) -> Table:
     table = titled_table("")
+    table.padding = (0, 1, 0, 0)  # dollars of seven digits leave the names no more
     add_names(table, "")
     add_figures(table, "estimate", "95%, one look", "95%, every look", "gain")
     for heading, values, words, change in _signals(estimates):
         table.add_row(Text(heading, style="dim"))
         for estimator, value in values:
-            table.add_row(f"{_INDENT}{estimator}", *_figures(value, words, change))
+            table.add_row(f" {estimator}", *_figures(value, words, change))
     return table
 
 
