@@ -26,10 +26,9 @@ from banditroute.tuning.curve import cheapest
 from banditroute.tuning.from_table import Replay, tune_table
 from banditroute.tuning.questions import Questions
 from banditroute.tuning.results import TargetBudget, Tuning
+from marked_page import write_part
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "tuning.md"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 DATA = ROOT.parent / "shared" / "data" / "outcomes"
 
 QUALITY = 0.92
@@ -102,13 +101,6 @@ def _machine() -> str:
     return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
 
 
-def write_page(lines: list[str]) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(MARKS[0])
-    _, after = rest.split(MARKS[1])
-    PAGE.write_text("\n".join([f"{before}{MARKS[0]}", *lines, f"{MARKS[1]}{after}"]), encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stdout", action="store_true", help="print, and leave the page as it is")
@@ -129,7 +121,7 @@ def main() -> None:
     if wanted.stdout:
         sys.stdout.write("\n".join(lines) + "\n")
     else:
-        write_page(lines)
+        write_part("tuning.md", "measured", "\n".join(lines))
 
 
 if __name__ == "__main__":

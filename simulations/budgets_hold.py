@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -25,9 +24,8 @@ from banditroute.routing.budgets import Cap, Scope, Window
 from banditroute.routing.catalog import Capabilities, Model, Price
 from banditroute.routing.eligibility import reservation_usd
 from banditroute.routing.ledger import Ledger, Reservation
+from marked_page import write_part
 
-PAGE = Path(__file__).parent.parent / "docs" / "budgets.md"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 IN_FLIGHT = 256
 START = datetime(2026, 11, 24, tzinfo=UTC).timestamp()
 LASTS_S = 600.0
@@ -283,9 +281,7 @@ def main() -> None:
     rows = [row(World(scenario).run()) for scenario in SCENARIOS]
     progress("")
     section = "\n".join([heading(time.perf_counter() - started), *TABLE_HEAD, *rows])
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.split(MARKS[0])[0], page.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n{section}\n{MARKS[1]}{after}", encoding="utf-8")
+    write_part("budgets.md", "measured", section)
     print(section)
 
 

@@ -2,29 +2,26 @@
 
 Four questions: folds of the public prompts; a human-written source that the training never saw; prompts written for
 testing alone; and classes of one's own from five examples each. Draws docs/pictures/tasks.png. Reads
-../shared/data/tasks; about two minutes on one core.
+../shared/data/tasks; about five minutes on one core.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.prompts.classifier import PromptClassifier
-from banditroute.prompts.reader import PromptReader
+from banditroute.prompts.classifier import SURE
 from banditroute.prompts.shipped import shipped
-from banditroute.prompts.weights import shipped_weights
+from banditroute.prompts.weights import FILE
 from banditroute.routing.tasks import GENERAL
+from marked_page import footnote, write_part
 from prompt_model import (
     CLASSES,
     OWN,
@@ -37,12 +34,9 @@ from prompt_model import (
     labels_of,
     own_prompts,
     shared_prompts,
-    written_prompts,
 )
 
-PAGE = ROOT / "docs" / "tasks.md"
 PICTURE = ROOT / "docs" / "pictures" / "tasks.png"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 HUMAN = ("arena_hard_v2", "vicuna_bench", "belle_eval")
 PLAIN = (0.33, 0.78, 0.27)
 """What a plain TF-IDF model gets on them."""
@@ -63,6 +57,11 @@ class Scored(NamedTuple):
         return self.likely.argmax(1) == self.labels
 
     @property
+    def named(self) -> NDArray[np.bool_]:
+        """Where the likeliest class is likely enough to be taken for the task."""
+        return self.likely.max(1) >= SURE
+
+    @property
     def accuracy(self) -> float:
         """The share."""
         return float(self.right.mean())
@@ -76,19 +75,17 @@ def main() -> None:
     public, own = shared_prompts(), own_prompts()
     held = _scored(held_out_prompts())
     parts = [
-        _accuracies(_five_folds(public, own), [_without(source, public, own) for source in HUMAN], held, own),
+        _accuracies(public, own, held),
+        _training_set(public, own, held),
         _languages(held),
         _confusion(held),
         _own_classes(),
         _speed(),
-        _footnote(started),
+        f"{footnote(started, __file__)}; the weights are made by `python simulations/train_classifier.py`.",
     ]
     _draw(held)
     text = "\n\n".join(parts)
-    if PAGE.is_file():
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-        after = rest.partition(MARKS[1])[2]
-        PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+    write_part("tasks.md", "measured", text)
     sys.stdout.write(text + "\n")
 
 
@@ -116,37 +113,35 @@ def _accuracy(taught: list[Prompt], asked: list[Prompt]) -> float:
 
 def _scored(prompts: list[Prompt]) -> Scored:
     """What the shipped weights say."""
-    reader = PromptReader(shipped_weights())
+    reader = shipped().reader
     likely = np.array([reader.read_text(prompt.text).probabilities for prompt in prompts])
     return Scored(prompts, likely, labels_of(prompts))
 
 
-def _accuracies(folds: float, human: list[float], held: Scored, own: list[Prompt]) -> str:
+def _accuracies(public: list[Prompt], own: list[Prompt], held: Scored) -> str:
+    folds, human = _five_folds(public, own), [_without(source, public, own) for source in HUMAN]
     sources = ", ".join(f"{name} {100 * found:.0f}" for name, found in zip(HUMAN, human, strict=True))
     plain = ", ".join(f"{100 * found:.0f}" for found in PLAIN)
-    sure = _named(held)
     return "\n".join(
         (
             "| what is asked | accuracy | bar |",
             "|---|---|---|",
-            f"| five folds of {len(shared_prompts()):,} public prompts | {folds:.3f} | .92 (plain TF-IDF .90) |",
+            f"| five folds of {len(public):,} public prompts | {folds:.3f} | .92 (plain TF-IDF .90) |",
             f"| a human-written source never trained on, mean of three ({sources}) | {np.mean(human):.3f} | .65 "
             f"(plain TF-IDF {plain}: {np.mean(PLAIN):.2f}) |",
             f"| {len(held.prompts)} prompts written for testing, ten languages | {held.accuracy:.3f} | .85 |",
             f"| the same: expected calibration error | {_calibration_error(held):.3f} | .05 |",
-            "",
-            f"The training set: {len(shared_prompts()):,} public prompts, {len(written_prompts()):,} of the project's "
-            f"own and {len(own) - len(written_prompts()):,} phrases by which people say what they want. Of the "
-            f"held-out prompts {sure[0]:.1%} get a named class, of which {sure[1]:.1%} are right; the others are "
-            f"`{GENERAL}`.",
         )
     )
 
 
-def _named(held: Scored) -> tuple[float, float]:
-    """Share of prompts that get a named class, and how many of these are right."""
-    sure = held.likely.max(1) >= PromptClassifier(PromptReader(shipped_weights())).sure
-    return float(sure.mean()), float(held.right[sure].mean())
+def _training_set(public: list[Prompt], own: list[Prompt], held: Scored) -> str:
+    phrases = sum(prompt.source == "cues" for prompt in own)
+    return (
+        f"The training set: {len(public):,} public prompts, {len(own) - phrases:,} of the project's own and "
+        f"{phrases:,} phrases by which people say what they want. Of the held-out prompts {held.named.mean():.1%} get "
+        f"a named class, of which {held.right[held.named].mean():.1%} are right; the others are `{GENERAL}`."
+    )
 
 
 def _calibration_error(held: Scored, bins: int = 10) -> float:
@@ -160,10 +155,9 @@ def _calibration_error(held: Scored, bins: int = 10) -> float:
 def _languages(held: Scored) -> str:
     by: dict[str, list[bool]] = defaultdict(list)
     unsure: dict[str, list[bool]] = defaultdict(list)
-    limit = PromptClassifier(PromptReader(shipped_weights())).sure
-    for prompt, right, likely in zip(held.prompts, held.right, held.likely.max(1), strict=True):
+    for prompt, right, named in zip(held.prompts, held.right, held.named, strict=True):
         by[prompt.lang].append(bool(right))
-        unsure[prompt.lang].append(bool(likely < limit))
+        unsure[prompt.lang].append(not named)
     names = sorted(by, key=lambda name: -len(by[name]))
     return "\n".join(
         (
@@ -201,15 +195,18 @@ def _own_classes() -> str:
     for row in rows:
         if row["split"] == "example":
             examples[row["class"]].append(row["text"])
-    classifier = shipped(examples).classifier
+    reader, classifier, _ = shipped(examples)
+
+    def likeliest(text: str, first: int = 0) -> str:
+        """The likeliest class of those from the first on: from len(CLASSES) on they are the own ones."""
+        likely = classifier.probabilities(reader.read_text(text))
+        return classifier.classes[first + int(likely[first:].argmax())]
+
     tests = [row for row in rows if row["split"] == "test"]
-    found = [classifier.classify_text(row["text"]) for row in tests]
-    likeliest = [task.likeliest or task.name for task in found]
-    right = [name == row["class"] for name, row in zip(likeliest, tests, strict=True)]
-    among = np.mean([_among_own(classifier, row["text"]) == row["class"] for row in tests])
+    right = [likeliest(row["text"]) == row["class"] for row in tests]
+    among = np.mean([likeliest(row["text"], len(CLASSES)) == row["class"] for row in tests])
     by = {name: np.mean([r for r, row in zip(right, tests, strict=True) if row["class"] == name]) for name in examples}
-    held = held_out_prompts()
-    kept = np.mean([(t.likeliest or t.name) == p.task for p in held for t in (classifier.classify_text(p.text),)])
+    kept = np.mean([likeliest(prompt.text) == prompt.task for prompt in held_out_prompts()])
     each = ", ".join(f"{name} {share:.0%}" for name, share in by.items())
     return (
         f"Six made-up classes with five examples each, beside the shipped nine: {np.mean(right):.3f} of {len(tests)} "
@@ -218,17 +215,11 @@ def _own_classes() -> str:
     )
 
 
-def _among_own(classifier: PromptClassifier, text: str) -> str:
-    """The likeliest of the own classes alone."""
-    likely = classifier.probabilities(PromptReader(shipped_weights()).read_text(text))[len(CLASSES) :]
-    return classifier.classes[len(CLASSES) + int(likely.argmax())]
-
-
 def _speed() -> str:
     text = " ".join(prompt.text for prompt in held_out_prompts() if prompt.lang == "en")[:1000]
     classifier, encoder = shipped().classifier, shipped().encoder
-    classes, features = (_best_us(lambda: classifier.classify_text(text)), _best_us(lambda: encoder.encode_text(text)))
-    size = (ROOT / "src" / "banditroute" / "data" / "prompts.npz").stat().st_size
+    classes, features = _best_us(lambda: classifier.classify_text(text)), _best_us(lambda: encoder.encode_text(text))
+    size = (ROOT / "src" / "banditroute" / "data" / FILE).stat().st_size
     return (
         f"A prompt of 1,000 characters is classified in {classes:.0f} us (bar 150), or classified and encoded in "
         f"{features:.0f} us: both read it once. The weights are one file of {size / 1e6:.2f} MB (bar 1.5)."
@@ -283,14 +274,6 @@ def _draw(held: Scored) -> None:
     PICTURE.parent.mkdir(exist_ok=True)
     figure.savefig(PICTURE, dpi=110)
     plt.close(figure)
-
-
-def _footnote(started: float) -> str:
-    return (
-        f"Measured on {date.today():%Y-%m-%d} in {time.perf_counter() - started:.0f} s, Python "
-        f"{platform.python_version()}, {os.cpu_count()} cores, by `python simulations/classification.py`; the weights "
-        "are made by `python simulations/train_classifier.py`."
-    )
 
 
 if __name__ == "__main__":

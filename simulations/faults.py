@@ -23,9 +23,8 @@ from banditroute.errors import BanditrouteError, BrokenStreamError
 from banditroute.records import Attempt
 from banditroute.testing.faults import FAULTS
 from banditroute.testing.faulty_server import FaultyServer, closed_port
+from marked_page import write_part
 
-PAGE = Path(__file__).parent.parent / "docs" / "faults.md"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 REFUSED = "refused-connection"
 DEADLINE_S = 3.0
 GRACE_S = 0.5  # a busy machine's own delays
@@ -171,9 +170,7 @@ def heading() -> list[str]:
 
 def main() -> None:
     section = "\n".join([*heading(), *asyncio.run(rows())])
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.split(MARKS[0])[0], page.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n{section}\n{MARKS[1]}{after}", encoding="utf-8")
+    write_part("faults.md", "measured", section)
     print(section)
 
 

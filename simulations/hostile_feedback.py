@@ -27,10 +27,9 @@ from banditroute.routing.catalog import Capabilities, Catalog, Model, Price
 from banditroute.routing.decider import Decider
 from banditroute.routing.lessons import Lesson, inputs_of
 from banditroute.routing.trust import Judgement, Trust, TrustSettings
+from marked_page import write_part
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "trust.md"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 TABLE = ROOT / "src" / "banditroute" / "data" / "demo_table.jsonl.gz"
 TENANTS = 20
 HOSTILE = "tenant 0"
@@ -62,10 +61,7 @@ def main() -> None:
     honest = _mean(table, None, TrustSettings())
     rows = [(name, _mean(table, lie, OFF), _mean(table, lie, TrustSettings())) for name, lie in LIES.items()]
     text = _text(honest, rows, time.perf_counter() - started)
-    if PAGE.is_file():
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-        after = rest.partition(MARKS[1])[2]
-        PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+    write_part("trust.md", "measured", text)
     sys.stdout.write(text + "\n")
 
 

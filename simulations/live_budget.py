@@ -27,9 +27,8 @@ from banditroute import BanditrouteError, BudgetExceededError, Router, open_rout
 from banditroute.testing.faults import FAULTS
 from banditroute.testing.faulty_exchange import CONTENT, DONE, ROLE, STOP, Exchange, chunk, completion, data_frame
 from banditroute.testing.faulty_server import FaultyServer
+from marked_page import write_part
 
-PAGE = Path(__file__).parent.parent / "docs" / "budgets.md"
-MARKS = "<!-- live -->", "<!-- /live -->"
 REQUESTS, AT_ONCE, CAP_USD = 10_000, 256, 200.0
 TROUBLE = ("hang-before-head", "hang-after-head", "500", "cut-before-token", "cut-after-token", "error-in-200")
 USD_PER_MTOK = {"small": (0.5, 2.0), "large": (5.0, 20.0)}
@@ -196,9 +195,7 @@ def main() -> None:
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # a server that is hung up on warns of every write
     with tempfile.TemporaryDirectory() as folder:
         text = asyncio.run(measured(Path(folder)))
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-    after = rest.partition(MARKS[1])[2]
-    PAGE.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{after}", encoding="utf-8")
+    write_part("budgets.md", "live", text.rstrip("\n"))
     sys.stdout.write(text)
 
 

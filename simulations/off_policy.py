@@ -9,13 +9,11 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,12 +35,11 @@ from banditroute.learning.policy import THOMPSON, LearningPolicy, PolicySettings
 from banditroute.learning.selection import best_arm_probabilities
 from banditroute.simulation.frontier import class_choices
 from banditroute.simulation.stream import Stream, stream_of
+from marked_page import footnote, write_part
 
 Floats = NDArray[np.float64]
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "evaluation.md"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 DATA = ROOT.parent / "shared" / "data"
 BUDGET_USD = 1.9e-3
 WARM = 150
@@ -102,21 +99,10 @@ def main() -> None:
     options = arguments.parse_args()
     started = time.perf_counter()
     parts = [_real(), *_simulated(options.logs, options.jobs)]
-    seconds = time.perf_counter() - started
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {date.today().isoformat()}"
-    parts.append(f"({machine}; `python simulations/off_policy.py --logs {options.logs}`, {seconds:.0f} s)")
+    parts.append(f"{footnote(started, __file__)} with `--logs {options.logs}`.")
     text = "\n\n".join(parts)
     print(text)
-    _write(text)
-
-
-def _write(text: str) -> None:
-    if not PAGE.exists():
-        return
-    page = PAGE.read_text()
-    before, rest = page.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")
+    write_part("evaluation.md", "measured", text)
 
 
 # --- the real log ------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ import aiohttp
 
 from banditroute import open_router
 from banditroute.router import Router
+from marked_page import write_part
 
 ROOT = Path(__file__).resolve().parents[1]
 MOCK = ROOT.parent / "shared" / "bench" / "gateway" / "mock_upstream.py"
@@ -38,8 +39,6 @@ PROMPT = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": "What is the capital of France? Answer in one sentence."},
 ]
-PAGE = ROOT / "docs" / "overhead.md"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 ROUNDS, BLOCK, AT_ONCE, MANY = 9, 300, 1000, 100_000
 
 CONFIG = """
@@ -203,8 +202,7 @@ def main() -> None:
     finally:
         upstream.terminate()
         upstream.wait()
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-    PAGE.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{rest.partition(MARKS[1])[2]}", encoding="utf-8")
+    write_part("overhead.md", "measured", text.rstrip("\n"))
     print(text)
 
 

@@ -76,10 +76,10 @@ def shared_prompts() -> list[Prompt]:
 
 def own_prompts() -> list[Prompt]:
     """The prompts that were written for training, and the cues."""
-    return written_prompts() + cues()
+    return _written() + _cues()
 
 
-def written_prompts() -> list[Prompt]:
+def _written() -> list[Prompt]:
     """The prompts that were written for training."""
     return [
         Prompt(row["text"], row["task"], path.stem, lang=row["lang"])
@@ -88,7 +88,7 @@ def written_prompts() -> list[Prompt]:
     ]
 
 
-def cues() -> list[Prompt]:
+def _cues() -> list[Prompt]:
     """Phrases by which people say what they want, as prompts of a few words."""
     found: list[Prompt] = []
     for line in (OWN / "cues.txt").read_text(encoding="utf-8").splitlines():

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from banditroute.prompts.characters import codes_of, kinds_of, plain
+from banditroute.prompts.characters import characters_of, codes_of
 from banditroute.prompts.ngrams import words_of
 from banditroute.prompts.senses import Senses, sense_of
 from prompt_model import OWN, Prompt
@@ -214,5 +214,5 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def _hash(word: str) -> int:
-    codes = codes_of(word)
-    return int(words_of(plain(codes), kinds_of(codes))[0])
+    kinds, plain = characters_of(codes_of(word))
+    return int(words_of(plain, kinds)[0])

@@ -26,6 +26,7 @@ from banditroute.storage.protocol import Dispatch, Settlement, Store
 from banditroute.storage.sqlite import SQLiteStore
 from banditroute.testing.killing import Command, Damage, kill_rounds, router_worker, store_worker
 from banditroute.testing.store_records import a_dispatch, a_settlement
+from marked_page import write_part
 
 PAGE = Path(__file__).parent.parent / "docs" / "durability.md"
 MOST_S = 0.4
@@ -48,8 +49,8 @@ SUBJECTS = (
 
 def main() -> None:
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    _write("kills", _kills_section([(subject, _killed(subject, kills)) for subject in SUBJECTS]))
-    _write("cost", _cost_section())
+    write_part("durability.md", "kills", _kills_section([(subject, _killed(subject, kills)) for subject in SUBJECTS]))
+    write_part("durability.md", "cost", _cost_section())
     print(PAGE.read_text(encoding="utf-8"))
 
 
@@ -143,13 +144,6 @@ def _stamp() -> str:
     versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     machine = f"{platform.machine()}, {os.cpu_count()} shared cores, {versions}"
     return f"Written by `simulations/survives_kill.py` on {date.today().isoformat()} ({machine})."
-
-
-def _write(section: str, text: str) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(f"<!-- {section} -->")
-    after = rest.split(f"<!-- /{section} -->")[1]
-    PAGE.write_text(f"{before}<!-- {section} -->\n{text}\n<!-- /{section} -->{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ Run: `python simulations/warm_starts.py`; about a minute. It reads the judged ta
 from __future__ import annotations
 
 import os
-import platform
+import time
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -17,10 +16,9 @@ import numpy as np
 
 from banditroute import OutcomeTable, load_table
 from banditroute.simulation.run import simulate
+from marked_page import footnote, write_part
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "warm-start.md"
-MARKS = "<!-- measured -->", "<!-- /measured -->"
 DATA = ROOT.parent / "shared" / "data" / "outcomes"
 BUDGET_USD = 6.6e-4
 STRETCH = 300
@@ -28,6 +26,7 @@ STRETCH = 300
 
 def main() -> None:
     """Measures and writes."""
+    started = time.perf_counter()
     table, measured = (load_table(DATA / f"judged9_{half}.jsonl.gz") for half in ("test", "val"))
     lies = replace(measured, quality=np.ascontiguousarray(measured.quality[:, [1, 0, 2]]))
     starts = {"none": None, "measured": measured, "measured, two models mistaken for each other": lies}
@@ -36,12 +35,11 @@ def main() -> None:
         "|---|---|---|---|---|",
         *(_row(name, table, start) for name, start in starts.items()),
         "",
-        f"({os.cpu_count()} cores, Python {platform.python_version()}, {date.today().isoformat()})",
+        f"{footnote(started, __file__)}.",
     ]
     text = "\n".join(lines)
     print(text)
-    before, rest = PAGE.read_text().split(MARKS[0])
-    PAGE.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.split(MARKS[1])[1]}")
+    write_part("warm-start.md", "measured", text)
 
 
 def _row(name: str, table: OutcomeTable, start: OutcomeTable | None) -> str:

@@ -38,8 +38,15 @@ BanditrouteError
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import ClassVar
+
+
+def meant(given: str, known: Sequence[str]) -> str:
+    """The beginning of a remedy for a name that is not known: the nearest that is, if any is near; else empty."""
+    near = get_close_matches(given, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 class BanditrouteError(Exception):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from banditroute.errors import BanditrouteError, UngradableError
+from banditroute.grading.asking import checked, quality_of
 from banditroute.grading.protocol import Grader, Item, SlowGrader
 from banditroute.grading.scale import Scale
 from banditroute.observe import NotGraded, Observer
@@ -127,7 +128,7 @@ class Marker:
     ) -> None:
         """Lets the work go on by itself, unless too much waits already."""
         if not self._closed and len(where) < self._most_waiting:
-            self._owned(where, work)
+            self._owned(where, work).add_done_callback(lambda done: self._tell(done, item, grader))
             return
         work.close()
         problem = "the router is closing" if self._closed else "too many answers wait to be graded"
@@ -138,6 +139,12 @@ class Marker:
         where.add(task)
         task.add_done_callback(where.discard)
         return task
+
+    def _tell(self, done: asyncio.Task[None], item: Item, grader: str) -> None:
+        """Tells of a defect that ended work nobody waits for."""
+        if not done.cancelled() and (error := done.exception()) is not None:
+            problem = f"grading failed: {type(error).__name__}"  # its words may quote the prompt
+            self._observer.notify(NotGraded(item.decision_id, grader, problem))
 
     def _grades(self, markings: Iterable[Marking[Grader]], item: Item) -> Iterator[Weighed]:
         """What graders say that need nobody else."""
@@ -150,13 +157,10 @@ class Marker:
 
     def _quality(self, grader: Grader, item: Item) -> float | None:
         try:
-            return _checked(grader.grade(item))
+            return quality_of(grader.grade, item)
         except UngradableError as error:
-            problem = str(error)
-        except Exception as error:  # noqa: BLE001 - an answer that is paid for is not lost to a grader's defect
-            problem = f"the grader failed: {type(error).__name__}"  # its words may quote the prompt
-        self._observer.notify(NotGraded(item.decision_id, grader.name, problem))
-        return None
+            self._observer.notify(NotGraded(item.decision_id, grader.name, str(error)))
+            return None
 
     async def _follow_up(self, item: Item) -> None:
         await self._record_all(item, self._grades(self._panel.background, item))
@@ -164,7 +168,7 @@ class Marker:
     async def _judge(self, marking: Marking[SlowGrader], item: Item) -> None:
         name = marking.grader.name
         try:
-            quality = _checked(await marking.grader.grade(item))
+            quality = checked(await marking.grader.grade(item))
         except UngradableError as error:
             self._observer.notify(NotGraded(item.decision_id, name, str(error)))
             return
@@ -189,14 +193,3 @@ class Marker:
             await self._record(feedback)
         except BanditrouteError as error:
             self._observer.notify(NotGraded(item.decision_id, grade.source, f"the grade was not recorded: {error}"))
-
-
-def _checked(quality: float | None) -> float | None:
-    """The quality, if it is one.
-
-    Raises:
-        UngradableError: it is not a number from 0 to 1.
-    """
-    if quality is None or 0.0 <= quality <= 1.0:
-        return quality
-    raise UngradableError(f"the grader says {quality!r}, which is not a quality from 0 to 1")

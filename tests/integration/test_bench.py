@@ -16,13 +16,12 @@ from typing import Any
 
 import pytest
 
-from banditroute.benching.asking import Patience
 from banditroute.benching.bench import bench, journal_of, preview
 from banditroute.benching.planning import BenchPlan, plan_bench
 from banditroute.benching.prompts import read_prompts
 from banditroute.benching.results import BenchResult
 from banditroute.benching.running import Progress
-from banditroute.benching.settings import RunSettings
+from banditroute.benching.settings import Patience, RunSettings
 from banditroute.config import load_config
 from banditroute.errors import ConfigError, InputError
 from banditroute.simulation.loading import load_table
@@ -390,6 +389,74 @@ async def test_the_record_has_no_texts_unless_they_are_wanted(pool: Pool) -> Non
     await pool.run(replace(HASTE, keep_answers=True, keep_prompts=True))
     assert "Lyon" in journal_of(pool.out).read_text()
     assert load_table(pool.out).prompts[0] == "Capital, 0?"
+
+
+async def test_a_slow_beginning_makes_no_difference_between_equal_models(pool: Pool) -> None:
+    """Its first calls pay for opening connections: here 50 ms each, as many as may be under way at a time."""
+    begun: list[str] = []
+
+    async def slow_beginning(exchange: Exchange) -> bool:
+        begun.append(exchange.body["model"])
+        await asyncio.sleep(0.05 if len(begun) <= 8 else 0.0)
+        return False
+
+    pool.write(prompts=40)
+    pool.trouble = slow_beginning
+    result = await pool.run(replace(HASTE, concurrency=8))
+    assert set(begun[:8]) == {"good", "poor"}
+    (latency,) = result.compared("latency_s")
+    assert not latency.shown, latency.verdict
+    assert latency.mean.low < 0 < latency.mean.high
+
+
+async def test_a_model_that_is_waited_for_keeps_no_other_waiting(pool: Pool) -> None:
+    async def limited(exchange: Exchange) -> bool:
+        if exchange.body["model"] != "poor":
+            return False
+        exchange.reply(429, {"error": {"message": "Rate limit reached."}}, {"retry-after": "30"})
+        return True
+
+    pool.trouble = limited
+    running = asyncio.create_task(pool.run(replace(HASTE, concurrency=1, patience=Patience(longest_s=60.0))))
+    async with asyncio.timeout(10.0):
+        while sum(1 for model, _ in pool.answered if model == "good") < 9:  # the tenth is the one that waits
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    pool.trouble = None
+    assert (await pool.run()).complete
+    assert set(pool.answered.values()) == {1}
+
+
+async def test_what_a_failed_attempt_may_have_cost_is_not_lost_while_its_call_waits(pool: Pool) -> None:
+    pool.write(prompts=1, more="[timeouts]\nwhole_s = 0.1\n")
+    slowly = pool.config.read_text().replace("base_s = 0.01\ncap_s = 0.05", "base_s = 60.0\ncap_s = 60.0")
+    pool.config.write_text(slowly)
+    pool.trouble = every(1, "hang-before-head")  # it may be billed all the same: nobody says
+    running = asyncio.create_task(pool.run(models=["good"]))
+    while not pool.asked:
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.3)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    (begun,) = pool.journal("begun")
+    assert preview(pool.plan(models=["good"]), pool.out).spent_usd == pytest.approx(begun["most_usd"])
+
+
+async def test_a_full_disk_is_said_and_what_is_paid_stays_on_record(pool: Pool) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000)); "
+    python, flag, run, *options = pool.command()
+    code, _, err = await output_of((python, flag, limit + run, *options))
+    assert code == 2
+    assert err.startswith(f"{journal_of(pool.out)}: cannot be written: file too large; put that right, and run")
+    assert err.count("\n") == 1
+    kept = {(call["model"], f"Capital, {call['id'][1:]}?") for call in pool.journal("call")}
+    assert kept
+    assert (await pool.run()).complete
+    assert all(pool.answered[call] == 1 for call in kept)
 
 
 async def test_progress_counts_earlier_runs(pool: Pool) -> None:

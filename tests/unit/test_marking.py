@@ -227,6 +227,16 @@ class TestJudges:
         assert books.feedback == []
         assert [name for name, _ in books.problems] == ["judge"]
 
+    async def test_a_defect_is_told_of_and_harms_nobody_else(self, books: Books) -> None:
+        bad, good = Slow("bad", ZeroDivisionError("secret prompt")), Slow("good", 1.0)
+        marking = marker(books, judges=[Marking(bad), Marking(good)])
+        await marking.mark(item())
+        bad.may_go_on.set()
+        good.may_go_on.set()
+        await marking.settled()
+        assert books.recorded == {"good": (1.0, 1.0)}
+        assert books.problems == [("bad", "grading failed: ZeroDivisionError")]
+
     async def test_closing_gives_them_up(self, books: Books) -> None:
         judge = Slow("judge", 0.5)
         marking = marker(books, judges=[Marking(judge)])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from banditroute.benching.setbacks import FailedAttempts, Setback, setback_of
+from banditroute.benching.settings import Patience
 from banditroute.delivery.retry import backoff_s
 from banditroute.delivery.settings import Retrying
 from banditroute.errors import (
@@ -56,25 +56,8 @@ class Asked(NamedTuple):
     lost_usd: float
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to go on with a model that does not answer.
-
-    Attributes:
-        tries: attempts of one call, those left out that were told to come later.
-        longest_s: seconds without any answer of the model, for whatever reason, after which it is given up.
-        failures: calls that fail in a row, without an answer of the model between them, after which it is given up.
-    """
-
-    tries: int = 4
-    longest_s: float = 300.0
-    failures: int = 10
-
-
-_PATIENCE = Patience()
-
-Away = Callable[[], AbstractAsyncContextManager[None]]
-"""Gives up a place for a while."""
+Away = Callable[[float], AbstractAsyncContextManager[None]]
+"""Gives up a place for a while; is told of the dollars that the call is taken to have cost so far."""
 
 
 class _Standing:
@@ -118,7 +101,7 @@ class Asker:
         pay: Callable[[float], None],
         retrying: Retrying,
         uniform: Callable[[], float],
-        patience: Patience = _PATIENCE,
+        patience: Patience,
     ) -> None:
         self._router = router
         self._attempts = attempts
@@ -166,7 +149,7 @@ class Asker:
                 raise GivenUpError(model, "the limit of dollars is reached", spent_usd)
             self._bear(standing, found)
             if not standing.given_up:
-                async with away():
+                async with away(spent_usd):
                     await asyncio.sleep(backoff_s(waits, self._uniform(), self._retrying, found.wait_s))
             waits += 1
 

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from banditroute.benching.estimating import CostEstimate, estimate_cost
+from banditroute.benching.figures import figures_of
 from banditroute.benching.fingerprints import fingerprints_of
 from banditroute.benching.grading import Weighing
 from banditroute.benching.journal import Journal
@@ -19,6 +20,7 @@ from banditroute.benching.running import Progress, Ran, run_bench
 from banditroute.benching.settings import RunSettings
 from banditroute.benching.summarizing import summarize
 from banditroute.benching.tabulating import outcome_table
+from banditroute.benching.wording import dollars
 from banditroute.errors import InputError, MissingExtraError
 from banditroute.simulation.formats import Layout, format_of
 from banditroute.simulation.saving import save_table
@@ -95,19 +97,17 @@ async def bench(
 
 
 def _finished(plan: BenchPlan, ran: Ran, before: Kept, out: Path, *, keep_prompts: bool) -> BenchResult:
-    weighing = Weighing.learned(plan.graders, plan.judges, ran.calls.values())
-    result = summarize(plan, ran, weighing)
-    table = outcome_table(plan, ran.calls, weighing, keep_prompts=keep_prompts)
+    figures = figures_of(plan, ran.calls, Weighing.learned(plan.graders, plan.judges, ran.calls.values()))
+    result = summarize(plan, ran, figures)
+    table = outcome_table(plan, figures, keep_prompts=keep_prompts)
     notes = list(result.notes)
     if table is None:
         notes.append("no answer has a quality, so there is no table")
     else:
         save_table(table, out)
     if before.lost:
-        most = f"${before.lost_usd:.4g}"
-        notes.append(
-            f"{before.lost} calls were under way when an earlier run was cut off; up to {most} of it is theirs"
-        )
+        most = f"up to {dollars(before.lost_usd)} of what is spent is theirs"
+        notes.append(f"{before.lost} calls were under way when an earlier run was cut off; {most}")
     return replace(result, notes=tuple(notes))
 
 

@@ -14,11 +14,6 @@ class CallKey(NamedTuple):
     model: str
     turn: int = 1
 
-    @property
-    def row_id(self) -> str:
-        """The id of its row in an outcome table."""
-        return row_id(self.id, self.turn)
-
 
 def row_id(prompt_id: str, turn: int) -> str:
     """The id that a prompt's row has in an outcome table when it is asked for the `turn`-th time."""

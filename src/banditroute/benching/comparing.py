@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.benching.intervals import bounded_mean, mean
 from banditroute.benching.results import Difference, Estimate, Measure
+from banditroute.benching.wording import verdict
 
 Floats = NDArray[np.float64]
 
@@ -88,58 +87,18 @@ def holm(p_values: Floats) -> Floats:
     return corrected
 
 
-class _Words(NamedTuple):
-    """How a measure is spoken of."""
-
-    noun: str
-    verb: str
-    say: Callable[[float], str]
-
-
-def _dollars(value_usd: float) -> str:
-    """Dollars with three telling digits and no exponent."""
-    decimals = 2 if value_usd == 0 else max(2, 2 - math.floor(math.log10(value_usd)))
-    return f"${value_usd:.{decimals}f}"
-
-
-_WORDS: dict[Measure, _Words] = {
-    "quality": _Words("quality", "is better than", "{:.3f}".format),
-    "cost_usd": _Words("cost", "costs more than", _dollars),
-    "latency_s": _Words("latency", "is slower than", "{:.3g} s".format),
-}
-
-
 def _difference(pair: Pair, p_value: float) -> Difference:
     known = pair.known
     gap = bounded_mean(known, -1.0, 1.0) if pair.measure == "quality" else mean(known)
-    found = Estimate(np.nan, np.nan, np.nan) if gap is None else gap
-    shown = p_value < LEVEL
-    return Difference(
+    found = Difference(
         measure=pair.measure,
         first=pair.first,
         second=pair.second,
         task=pair.task,
         prompts=len(known),
-        mean=found,
+        mean=Estimate(np.nan, np.nan, np.nan) if gap is None else gap,
         p_value=p_value,
-        shown=shown,
-        verdict=_verdict(pair, found, shown=shown),
+        shown=p_value < LEVEL,
+        verdict="",
     )
-
-
-def _verdict(pair: Pair, gap: Estimate, *, shown: bool) -> str:
-    words, prompts = _WORDS[pair.measure], len(pair.known)
-    where = f" on {pair.task}" if pair.task else ""
-    if not prompts:
-        return f"{pair.first} and {pair.second} cannot be compared in {words.noun}{where}: no prompt has both"
-    size = f"{_said(words, gap.value)} ({_said(words, gap.low)} to {_said(words, gap.high)}, {prompts} prompts)"
-    if shown:
-        return f"{pair.first} {words.verb} {pair.second}{where}: by {size}"
-    return f"no difference shown in {words.noun} between {pair.first} and {pair.second}{where}: {size}"
-
-
-def _said(words: _Words, value: float) -> str:
-    if math.isnan(value):
-        return "?"
-    text = words.say(abs(value))
-    return f"-{text}" if value < 0 else text
+    return replace(found, verdict=verdict(found))

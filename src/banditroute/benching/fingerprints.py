@@ -11,6 +11,7 @@ import orjson
 from banditroute.benching.planning import BenchPlan
 from banditroute.benching.prompts import BenchPrompt
 from banditroute.config.values import RouterConfig
+from banditroute.grading.judging import Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def fingerprints_of(plan: BenchPlan) -> Fingerprints:
     rows = zip(plan.prompts.rows, plan.tasks, strict=True)
     graders = [(each.name, repr(each.grader), each.tasks) for each in plan.graders]
     judges = [
-        (each.name, repr(replace(each.bench, at_once=1)), each.tasks, _bench_models(plan, each.name))
+        (each.name, repr(replace(each.bench, at_once=1)), each.tasks, _bench_models(plan.router, each.bench))
         for each in plan.judges
     ]
     return Fingerprints(
@@ -50,9 +51,8 @@ def _row(prompt: BenchPrompt, task: str) -> tuple[object, ...]:
     return (prompt.id, [dict(each) for each in request.messages], dict(request.params), task, prompt.expected)
 
 
-def _bench_models(plan: BenchPlan, judge: str) -> list[str]:
-    bench = next(each.bench for each in plan.judges if each.name == judge)
-    return [_model(plan.router, name) for name in (bench.model, bench.baseline) if name is not None]
+def _bench_models(config: RouterConfig, bench: Bench) -> list[str]:
+    return [_model(config, name) for name in (bench.model, bench.baseline) if name is not None]
 
 
 def _model(config: RouterConfig, name: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from banditroute.benching.calls import FinishedCall
 from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.errors import UngradableError
+from banditroute.grading.asking import checked, quality_of
 from banditroute.grading.calibration import Calibration
 from banditroute.grading.judging import Complete, Judge
 from banditroute.grading.protocol import Item, SlowGrader
@@ -42,7 +43,7 @@ class Examiners:
         for marking in self._graders:
             if marking.covers(item.task):
                 try:
-                    _note(graded, marking.grader.name, marking.grader.grade(item))
+                    _note(graded, marking.grader.name, quality_of(marking.grader.grade, item))
                 except UngradableError as error:
                     graded.ungraded[marking.grader.name] = str(error)
         wanted = (each.grader for each in self._judges if each.covers(item.task) and each.grader.wants(item))
@@ -57,7 +58,7 @@ class Examiners:
 
 async def _judged(judge: SlowGrader, item: Item, graded: Graded) -> None:
     try:
-        _note(graded, judge.name, await judge.grade(item))
+        _note(graded, judge.name, checked(await judge.grade(item)))
     except UngradableError as error:
         graded.ungraded[judge.name] = str(error)
 

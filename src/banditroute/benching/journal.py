@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from pathlib import Path
 from types import TracebackType
@@ -19,12 +20,15 @@ from banditroute.benching.journal_lines import (
     LeftLine,
     Line,
     ModelLine,
+    begins_line,
     head,
     read,
     written,
 )
 from banditroute.benching.journal_reading import changed_models, check, kept_of
 from banditroute.errors import InputError
+
+_AGAIN = "put that right, and run the same again to go on"
 
 
 class Journal:
@@ -73,14 +77,14 @@ class Journal:
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
-    def begun(self, key: CallKey, most_usd: float | None) -> None:
-        """Takes note of a call that is about to be made; survives the end of this process."""
+    def begun(self, key: CallKey, most_usd: float) -> None:
+        """Takes note of a call that is about to be made, at most for so much; survives the end of this process."""
         self._introduce(key.model)
-        self._write(BegunLine(id=key.id, model=key.model, turn=key.turn, most_usd=most_usd))
+        self._write(BegunLine(**key._asdict(), most_usd=most_usd if math.isfinite(most_usd) else None))
 
     def left(self, key: CallKey, spent_usd: float) -> None:
         """Takes note of a call that is left for another time."""
-        self._write(LeftLine(id=key.id, model=key.model, turn=key.turn, spent_usd=spent_usd))
+        self._write(LeftLine(**key._asdict(), spent_usd=spent_usd))
 
     def judged(self, spent_usd: float) -> None:
         """Takes note of what a judge cost."""
@@ -115,37 +119,54 @@ class Journal:
         try:
             await asyncio.to_thread(os.fsync, self._descriptor)
             self._durable = upto
+        except OSError as error:
+            raise _unwritable(self._path, error, _AGAIN) from error
         finally:
             self._syncing = None
 
     def _write(self, line: Line) -> None:
-        data = written(line)
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+        data, done = written(line), 0
+        try:
+            while done < len(data):
+                done += os.write(self._descriptor, data[done:])
+        except OSError as error:
+            # Half a line is taken back: whatever was written behind it could not be read any more.
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - done)
+            raise _unwritable(self._path, error, _AGAIN) from error
         self._written += 1
 
     def _lines(self) -> list[Line]:
         """What the file says; a last line that was cut off, which nobody was told of, is taken away."""
         data = self._path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            os.ftruncate(self._descriptor, whole)
-        return [self._line(line, number) for number, line in enumerate(data[:whole].splitlines(), start=1)]
+        *whole, rest = data.split(b"\n")
+        lines = [self._line(line, number) for number, line in enumerate(whole, start=1)]
+        if rest and not lines and not begins_line(rest):
+            raise self._no_line(1)  # a file of somebody else's
+        if rest:
+            os.ftruncate(self._descriptor, len(data) - len(rest))
+        return lines
 
     def _line(self, line: bytes, number: int) -> Line:
         try:
             return read(line)
         except ValidationError:
-            problem = "is no line of a benchmark's journal"
-            raise InputError(problem, remedy="name another --out", path=str(self._path), line=number) from None
+            raise self._no_line(number) from None
+
+    def _no_line(self, number: int) -> InputError:
+        problem = "is no line of a benchmark's journal"
+        return InputError(problem, remedy="name another --out", path=str(self._path), line=number)
 
 
 def _opened(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot be written: {reason}", remedy="choose another --out", path=str(path)) from error
+        raise _unwritable(path, error, "choose another --out") from error
+
+
+def _unwritable(path: Path, error: OSError, remedy: str) -> InputError:
+    reason = (error.strerror or str(error)).lower()
+    return InputError(f"cannot be written: {reason}", remedy=remedy, path=str(path))
 
 
 def _lock(descriptor: int, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -36,34 +38,29 @@ class ModelLine(_Line):
     fingerprint: str
 
 
-class BegunLine(_Line):
+class _KeyedLine(_Line):
+    id: str
+    model: str
+    turn: int
+
+    @property
+    def key(self) -> CallKey:
+        """Which call."""
+        return CallKey(self.id, self.model, self.turn)
+
+
+class BegunLine(_KeyedLine):
     """A call is about to be made, which may cost so many dollars: known should nothing else be heard of it."""
 
     kind: Literal["begun"] = "begun"
-    id: str
-    model: str
-    turn: int
     most_usd: Usd | None = None
 
-    @property
-    def key(self) -> CallKey:
-        """Which call."""
-        return CallKey(self.id, self.model, self.turn)
 
-
-class LeftLine(_Line):
+class LeftLine(_KeyedLine):
     """A call was left without an end, to be made another time; its attempts are taken to have cost something."""
 
     kind: Literal["left"] = "left"
-    id: str
-    model: str
-    turn: int
     spent_usd: Usd = 0.0
-
-    @property
-    def key(self) -> CallKey:
-        """Which call."""
-        return CallKey(self.id, self.model, self.turn)
 
 
 class JudgedLine(_Line):
@@ -73,61 +70,36 @@ class JudgedLine(_Line):
     spent_usd: Usd
 
 
-class CallLine(_Line):
-    """A call is over."""
+class CallLine(_KeyedLine):
+    """A call is over; beside its key it has the fields of a `FinishedCall`."""
 
     kind: Literal["call"] = "call"
-    id: str
-    model: str
-    turn: int
     failure: str = ""
     spent_usd: Usd = 0.0
     cost_usd: Usd = 0.0
     latency_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     input_tokens: Annotated[int, Field(ge=0)] = 0
     output_tokens: Annotated[int, Field(ge=0)] = 0
-    grades: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
-    ungraded: dict[str, str] = {}
+    grades: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    ungraded: Mapping[str, str] = {}
     text: str | None = None
 
     @classmethod
     def of(cls, call: FinishedCall) -> CallLine:
         """The line of a call."""
-        key = call.key
-        return cls(
-            id=key.id,
-            model=key.model,
-            turn=key.turn,
-            failure=call.failure,
-            spent_usd=call.spent_usd,
-            cost_usd=call.cost_usd,
-            latency_s=call.latency_s,
-            input_tokens=call.input_tokens,
-            output_tokens=call.output_tokens,
-            grades=dict(call.grades),
-            ungraded=dict(call.ungraded),
-            text=call.text,
-        )
+        return cls(**call.key._asdict(), **{name: getattr(call, name) for name in _FIELDS})
 
     @property
     def call(self) -> FinishedCall:
         """The call."""
-        return FinishedCall(
-            CallKey(self.id, self.model, self.turn),
-            self.failure,
-            self.spent_usd,
-            self.cost_usd,
-            self.latency_s,
-            self.input_tokens,
-            self.output_tokens,
-            self.grades,
-            self.ungraded,
-            self.text,
-        )
+        return FinishedCall(self.key, **{name: getattr(self, name) for name in _FIELDS})
 
+
+_FIELDS = tuple(field.name for field in fields(FinishedCall) if field.name != "key")
 
 Line = HeadLine | ModelLine | BegunLine | LeftLine | JudgedLine | CallLine
 
+_START = b'{"kind":"'
 _LINE: TypeAdapter[Line] = TypeAdapter(Annotated[Line, Field(discriminator="kind")])
 
 
@@ -137,6 +109,11 @@ def written(line: Line) -> bytes:
     if isinstance(line, HeadLine):
         fields["format"] = line.format
     return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def begins_line(data: bytes) -> bool:
+    """Whether this may be the beginning of a line."""
+    return data.startswith(_START) or _START.startswith(data)
 
 
 def read(line: bytes) -> Line:

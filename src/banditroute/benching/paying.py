@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
+from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Self
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from banditroute.benching.asking import Asker, CallFailedError, GivenUpError
 from banditroute.benching.calls import CallKey, FinishedCall
@@ -24,6 +22,10 @@ from banditroute.records import Answer, ChatRequest, Completion
 
 class JudgeGoneError(BanditrouteError):
     """A judge is not asked any more: an answer that is paid for now would never be graded."""
+
+
+class CrowdedError(BanditrouteError):
+    """As many calls of a model as may be under way wait to be tried again: another one had better not join them."""
 
 
 class Payer:
@@ -46,18 +48,12 @@ class Payer:
         self._keep_answers = settings.keep_answers
         self._asker = asker
         self._purse = purse
+        self._concurrency = settings.concurrency
         self._places = asyncio.Semaphore(settings.concurrency)
         self._reckoner = Reckoner(plan.router.catalog, plan.judges)
         self._examiners = Examiners(plan.graders, plan.judges, self._complete)
         self.judging_usd = journal.kept.judging_usd
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
+        self._open: Counter[str] = Counter()
 
     async def aclose(self) -> None:
         """Gives up what judges have not answered, and waits for the journal; a second call does nothing."""
@@ -69,26 +65,44 @@ class Payer:
         """Dollars so far, those of earlier runs included."""
         return self._purse.spent_usd
 
-    async def call(self, row: int, model: str, turn: int) -> FinishedCall:
+    async def call(self, row: int, model: str, turn: int, *, may_crowd: bool = False) -> FinishedCall:
         """One call, over and on disk; one that failed for good is one, too.
 
+        Args:
+            row: the prompt's.
+            model: who is asked.
+            turn: the how-manieth time.
+            may_crowd: also beside as many calls of the model as may be under way, since they wait to be tried again.
+
         Raises:
+            CrowdedError: there are as many.
             SpentError: the limit has no room for it.
             JudgeGoneError: a judge is given up.
             GivenUpError: the model is.
         """
-        key, most_usd = self._plan.key(row, model, turn), self._most_usd(row, model)
-        async with self._purse.hold(most_usd or 0.0), self._places:
+        key = self._plan.key(row, model, turn)
+        most_usd = self._reckoner.most_usd(self._plan.prompts.rows[row], self._plan.tasks[row], model)
+        async with self._purse.hold(most_usd), self._places:
             self._check_judges()
-            self._journal.begun(key, most_usd)
-            call = await self._made(key, row, most_usd)
-            await self._journal.finished(call)
+            if self._open[model] >= self._concurrency and not may_crowd:
+                raise CrowdedError(model)
+            self._open[model] += 1
+            try:
+                self._journal.begun(key, most_usd)
+                call = await self._made(key, row, most_usd)
+                await self._journal.finished(call)
+            finally:
+                self._open[model] -= 1
         return call
 
-    async def _made(self, key: CallKey, row: int, most_usd: float | None) -> FinishedCall:
+    async def _made(self, key: CallKey, row: int, most_usd: float) -> FinishedCall:
         request = self._plan.prompts.rows[row].request
+
+        def away(spent_usd: float) -> AbstractAsyncContextManager[None]:
+            return self._away(key, most_usd, spent_usd)
+
         try:
-            asked = await self._asker.ask(request, key.model, self._purse.has_room, lambda: self._away(key, most_usd))
+            asked = await self._asker.ask(request, key.model, self._purse.has_room, away)
         except CallFailedError as error:
             return FinishedCall(key, error.failure, error.spent_usd)
         except GivenUpError as error:
@@ -97,15 +111,17 @@ class Payer:
         return await self._graded(key, row, asked.answer, asked.lost_usd + asked.answer.cost_usd)
 
     @asynccontextmanager
-    async def _away(self, key: CallKey, most_usd: float | None) -> AsyncGenerator[None]:
-        """While a call waits there is nothing of it to lose, and another one has its place."""
-        self._journal.left(key, 0.0)
+    async def _away(self, key: CallKey, most_usd: float, spent_usd: float) -> AsyncGenerator[None]:
+        """While a call waits another one has its place, and there is nothing of it to lose that it has not cost yet."""
+        if not spent_usd:
+            self._journal.left(key, 0.0)
         self._places.release()
         try:
             yield
         finally:
             await self._places.acquire()
-        self._journal.begun(key, most_usd)
+        if not spent_usd:
+            self._journal.begun(key, most_usd)
 
     async def _graded(self, key: CallKey, row: int, answer: Answer, spent_usd: float) -> FinishedCall:
         prompt, task, completion = self._plan.prompts.rows[row], self._plan.tasks[row], answer.completion
@@ -144,12 +160,6 @@ class Payer:
         if spent_usd:
             self.judging_usd += spent_usd
             self._journal.judged(spent_usd)
-
-    def _most_usd(self, row: int, model: str) -> float | None:
-        """The most that a call and its judging may cost; None where nothing bounds it."""
-        prompt, task = self._plan.prompts.rows[row], self._plan.tasks[row]
-        most_usd = (self._reckoner.call(prompt, model) + self._reckoner.judging(prompt, task)).most_usd
-        return None if math.isinf(most_usd) else most_usd
 
     def _check_judges(self) -> None:
         for judge in self._plan.judges:

@@ -49,9 +49,16 @@ class BenchPlan:
 
     def turns(self) -> Iterator[tuple[int, int]]:
         """Every row and turn, in an order that does not depend on the file's: what comes first is a fair sample."""
-        rows = range(len(self.prompts.rows))
-        mixed = sorted(rows, key=lambda row: blake2b(self.prompts.rows[row].id.encode(), digest_size=8).digest())
+        mixed = sorted(range(len(self.prompts.rows)), key=lambda row: _drawn(self.prompts.rows[row].id))
         return ((row, turn) for turn in range(1, self.repeats + 1) for row in mixed)
+
+    def order(self, row: int, turn: int) -> Sequence[str]:
+        """The models as they are asked a prompt, drawn for each by itself.
+
+        So none is the first more often than chance has it: what the first call pays for, a connection to open or a
+        server that is cold, is no difference between models, and gaps between equal ones have either sign alike.
+        """
+        return sorted(self.models, key=lambda model: _drawn("\0".join(map(str, self.key(row, model, turn)))))
 
     def key(self, row: int, model: str, turn: int) -> CallKey:
         """Names a call."""
@@ -97,6 +104,11 @@ def plan_bench(
         config.graders,
         judges,
     )
+
+
+def _drawn(name: str) -> bytes:
+    """What a name draws: no order among names shows in it, and it is the same in every run."""
+    return blake2b(name.encode(errors="replace"), digest_size=8).digest()
 
 
 def _chosen(config: RouterConfig, models: Sequence[str]) -> tuple[str, ...]:

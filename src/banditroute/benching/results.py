@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -157,12 +158,7 @@ class BenchResult:
     @property
     def failures(self) -> Mapping[str, int]:
         """Calls of all models that brought no answer, by the name of what went wrong."""
-        return _summed(row.failures for row in self.rows_of())
-
-
-def _summed(counts: Iterable[Mapping[str, int]]) -> Mapping[str, int]:
-    total: dict[str, int] = {}
-    for each in counts:
-        for name, count in each.items():
-            total[name] = total.get(name, 0) + count
-    return total
+        total: Counter[str] = Counter()
+        for row in self.rows_of():
+            total.update(row.failures)
+        return total

@@ -6,7 +6,8 @@ import asyncio
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from banditroute.assemble import open_router
 from banditroute.benching.asking import Asker, GivenUpError
 from banditroute.benching.calls import CallKey, FinishedCall
 from banditroute.benching.journal import Journal
-from banditroute.benching.paying import JudgeGoneError, Payer
+from banditroute.benching.paying import CrowdedError, JudgeGoneError, Payer
 from banditroute.benching.planning import BenchPlan
 from banditroute.benching.setbacks import FailedAttempts
 from banditroute.benching.settings import RunSettings
@@ -89,7 +90,7 @@ async def run_bench(
             uniform=random.Random(plan.router.routing.seed).random,
             patience=settings.patience,
         )
-        async with Payer(plan, journal, settings, asker, purse) as payer:
+        async with aclosing(Payer(plan, journal, settings, asker, purse)) as payer:
             return await _Run(plan, journal, settings, payer, progress).all()
 
 
@@ -111,41 +112,49 @@ class _Run:
         self._progress = progress
         self._stops: dict[str, None] = {}
         self._stopped = False
+        self._given_up: set[str] = set()
+        self._put_off: deque[tuple[int, str, int]] = deque()
         keys = {plan.key(row, model, turn) for row, turn in plan.turns() for model in plan.models}
         self._calls = {key: call for key, call in journal.kept.calls.items() if key in keys}
 
     async def all(self) -> Ran:
         """Makes all calls that are not finished."""
         self._report()
+        prompts = self._plan.turns()
+        # So many that however many models keep calls waiting, there are enough for those that do not.
+        workers = min(self._concurrency * len(self._plan.models), len(self._plan.prompts.rows) * self._plan.repeats)
         try:
             async with asyncio.TaskGroup() as group:
-                for model in self._plan.models:
-                    todo = self._todo(model)
-                    for _ in range(min(self._concurrency, len(todo))):
-                        group.create_task(self._work(model, todo))
+                for _ in range(workers):
+                    group.create_task(self._work(prompts))
         except ExceptionGroup as errors:  # a disk that is full, say: one is enough to tell
             raise errors.exceptions[0] from None
         return Ran(self._calls, self._payer.spent_usd, self._payer.judging_usd, tuple(self._stops))
 
-    def _todo(self, model: str) -> deque[tuple[int, int]]:
-        """Rows and turns that the model has not been asked."""
-        plan = self._plan
-        return deque((row, turn) for row, turn in plan.turns() if plan.key(row, model, turn) not in self._calls)
+    async def _work(self, prompts: Iterator[tuple[int, int]]) -> None:
+        """Puts one prompt after another to every model, one by one; then what was put off meanwhile."""
+        for row, turn in prompts:
+            for model in self._plan.order(row, turn):
+                await self._make(row, model, turn)
+        while self._put_off:
+            await self._make(*self._put_off.popleft(), may_crowd=True)
 
-    async def _work(self, model: str, todo: deque[tuple[int, int]]) -> None:
-        """Makes one call of a model after another, until there are no more or going on is of no use."""
-        while todo and not self._stopped:
-            row, turn = todo.popleft()
-            try:
-                call = await self._payer.call(row, model, turn)
-            except (SpentError, JudgeGoneError) as error:
-                self._stop(error)
-            except GivenUpError as error:
-                todo.clear()
-                self._stops[str(error)] = None
-            else:
-                self._calls[call.key] = call
-                self._report()
+    async def _make(self, row: int, model: str, turn: int, *, may_crowd: bool = False) -> None:
+        """Makes a call that is not finished, or learns that no more are to be made, of its model or of any."""
+        if self._stopped or model in self._given_up or self._plan.key(row, model, turn) in self._calls:
+            return
+        try:
+            call = await self._payer.call(row, model, turn, may_crowd=may_crowd)
+        except CrowdedError:
+            self._put_off.append((row, model, turn))
+        except (SpentError, JudgeGoneError) as error:
+            self._stop(error)
+        except GivenUpError as error:
+            self._given_up.add(model)
+            self._stops[str(error)] = None
+        else:
+            self._calls[call.key] = call
+            self._report()
 
     def _stop(self, error: SpentError | JudgeGoneError) -> None:
         """Begins no more calls, for any model; the first reason is the one to tell."""
@@ -163,7 +172,7 @@ def _check_bounded(plan: BenchPlan) -> None:
     reckoner = Reckoner(plan.router.catalog, plan.judges)
     for prompt, task in zip(plan.prompts.rows, plan.tasks, strict=True):
         for model in plan.models:
-            if math.isinf((reckoner.call(prompt, model) + reckoner.judging(prompt, task)).most_usd):
+            if math.isinf(reckoner.most_usd(prompt, task, model)):
                 raise ConfigError(
                     f"nothing bounds what an answer of {model}, or a judge's reply, costs",
                     remedy="give --max-tokens, or the models' max_output_tokens",

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 
-from banditroute.benching.asking import Patience
+from banditroute.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to go on with a model that does not answer.
+
+    Attributes:
+        tries: attempts of one call, those left out that were told to come later.
+        longest_s: seconds without any answer of the model, for whatever reason, after which it is given up.
+        failures: calls that fail in a row, without an answer of the model between them, after which it is given up.
+    """
+
+    tries: int = 4
+    longest_s: float = 300.0
+    failures: int = 10
+
+
+_PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +37,9 @@ class RunSettings:
         keep_prompts: the table has the prompts' texts.
         retry_failed: calls that failed in an earlier run are made again.
         patience: when to give a model up.
+
+    Raises:
+        InputError: nothing can be run so.
     """
 
     concurrency: int = 8
@@ -25,4 +47,11 @@ class RunSettings:
     keep_answers: bool = False
     keep_prompts: bool = False
     retry_failed: bool = False
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = _PATIENCE
+
+    def __post_init__(self) -> None:
+        if self.concurrency < 1:
+            problem = f"{self.concurrency} calls at a time are none"
+            raise InputError(problem, remedy="give 1 or more", field="--concurrency")
+        if self.most_usd is not None and not 0 < self.most_usd < math.inf:
+            raise InputError(f"{self.most_usd:g} is no limit", remedy="give dollars above 0", field="--max-usd")

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 from banditroute.errors import BanditrouteError
 
@@ -30,23 +31,18 @@ class Purse:
         self._line = asyncio.Lock()
         self._changed = asyncio.Event()
 
-    @property
-    def limited(self) -> bool:
-        """Whether there is a limit at all."""
-        return not math.isinf(self._most_usd)
-
     @asynccontextmanager
     async def hold(self, usd: float) -> AsyncGenerator[None]:
-        """Holds what a call may cost while it is under way.
+        """Holds what a call may cost while it is under way; without a limit that is of no interest.
 
         Raises:
             SpentError: there is no room, and there will be none.
         """
-        usd = usd if self.limited else 0.0
+        usd = usd if math.isfinite(self._most_usd) else 0.0
         async with self._line:
             while not self.has_room(usd):
                 if not self._holders:
-                    needed = f"the next call may cost ${usd:.6g}, ${self.left_usd:.6g} are left"
+                    needed = f"the next call may cost {_exact(usd)}, {_exact(self.left_usd)} are left"
                     raise SpentError(f"the limit of dollars is reached: {needed}; raise it to go on")
                 self._changed.clear()
                 await self._changed.wait()
@@ -71,3 +67,8 @@ class Purse:
     def left_usd(self) -> float:
         """Dollars that are not spent yet; infinite without a limit."""
         return max(self._most_usd - self.spent_usd, 0.0)
+
+
+def _exact(usd: float) -> str:
+    """Dollars with as many digits as tell the one sum from the other, and no exponent."""
+    return f"${Decimal(f'{usd:.6g}'):f}"

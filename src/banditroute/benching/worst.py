@@ -56,6 +56,10 @@ class Reckoner:
         bills = (self._verdict(judge, prompt, answer_tokens) for judge in self._judges if _covers(judge, task))
         return sum(bills, NOTHING)
 
+    def most_usd(self, prompt: BenchPrompt, task: str, model: str) -> float:
+        """The most dollars that a call and its judging may cost; infinite where nothing bounds it."""
+        return (self.call(prompt, model) + self.judging(prompt, task)).most_usd
+
     def _verdict(self, judge: JudgeConfig, prompt: BenchPrompt, answer_tokens: float) -> Bill:
         bench = judge.bench
         likely = self._one_verdict(judge, prompt, round(answer_tokens * _CHARACTERS))

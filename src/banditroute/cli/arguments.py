@@ -4,12 +4,11 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
-from banditroute.errors import InputError, MissingExtraError
+from banditroute.errors import InputError, MissingExtraError, meant
 
 POLICIES = ("thompson", "greedy", "linucb", "epsilon", "mixture", "class-lp", "clairvoyant", "oracle", "random")
 FIXED = "fixed:"
@@ -108,6 +107,5 @@ def check_report(report: Path | None) -> None:
 
 
 def _unknown(problem: str, given: str, valid: Sequence[str]) -> InputError:
-    near = get_close_matches(given, valid, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
-    return InputError(problem, remedy=f"{guess}choose from: {', '.join(valid)}", field="--policy")
+    remedy = f"{meant(given, valid)}choose from: {', '.join(valid)}"
+    return InputError(problem, remedy=remedy, field="--policy")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from banditroute.cli import arguments
+from banditroute.cli.chart_files import Export, Report, check_export
 
 Out = Annotated[
     Path | None, typer.Option(metavar="TABLE", help="Outcome table to write: .jsonl, .jsonl.gz, .csv or .parquet.")
@@ -24,7 +25,6 @@ Concurrency = Annotated[int, typer.Option(metavar="N", min=1, help="Most calls u
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Make calls again that failed in an earlier run.")]
 KeepAnswers = Annotated[bool, typer.Option("--keep-answers", help="Keep the answers in TABLE.calls.")]
 KeepPrompts = Annotated[bool, typer.Option("--keep-prompts", help="Put the prompts into TABLE.")]
-Report = Annotated[Path | None, typer.Option(metavar="OUT.html", help="Also write a report, one self-contained page.")]
 
 
 def command(
@@ -42,6 +42,7 @@ def command(
     keep_prompts: KeepPrompts = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     report: Report = None,
+    export: Export = None,
 ) -> None:
     """Run every model of the pool on your prompts, grade the answers, and say which differences are real.
 
@@ -50,7 +51,9 @@ def command(
     record in TABLE.calls: run the same command again to go on where it ended; nothing is paid twice.
     """
     arguments.check_report(report)
+    check_export(export)
 
+    from banditroute.benching.settings import RunSettings
     from banditroute.cli.benching import Wanted, run  # numpy and rich, which --help can do without
 
     wanted = Wanted(
@@ -59,14 +62,11 @@ def command(
         out=out,
         models=tuple(model or ()),
         repeats=repeat,
-        concurrency=concurrency,
-        most_usd=max_usd,
         max_tokens=max_tokens,
+        settings=RunSettings(concurrency, max_usd, keep_answers, keep_prompts, retry_failed),
         dry_run=dry_run,
-        retry_failed=retry_failed,
-        keep_answers=keep_answers,
-        keep_prompts=keep_prompts,
         json=json,
         report=report,
+        export=export,
     )
     run(wanted)

@@ -1,11 +1,10 @@
 """The work of `banditroute bench`: reads, says what it will cost, runs, and shows what it found."""
 
-import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from banditroute.benching.bench import bench, check_out, journal_of, preview
+from banditroute.benching.bench import bench, journal_of, preview
 from banditroute.benching.estimating import CostEstimate
 from banditroute.benching.planning import BenchPlan, plan_bench
 from banditroute.benching.prompts import read_prompts
@@ -13,6 +12,7 @@ from banditroute.benching.results import BenchResult
 from banditroute.benching.settings import RunSettings
 from banditroute.cli import benching_json, benching_view
 from banditroute.cli.benching_progress import spending_bar
+from banditroute.cli.chart_files import write_export
 from banditroute.cli.event_loop import run as run_loop
 from banditroute.config import load_config
 from banditroute.errors import InputError
@@ -25,22 +25,14 @@ class Wanted:
     prompts: Path
     config: Path
     out: Path | None
-    models: tuple[str, ...] = ()
-    repeats: int = 1
-    concurrency: int = 8
-    most_usd: float | None = None
-    max_tokens: int | None = None
-    dry_run: bool = False
-    retry_failed: bool = False
-    keep_answers: bool = False
-    keep_prompts: bool = False
-    json: bool = False
-    report: Path | None = None
-
-    @property
-    def settings(self) -> RunSettings:
-        """How to run."""
-        return RunSettings(self.concurrency, self.most_usd, self.keep_answers, self.keep_prompts, self.retry_failed)
+    models: tuple[str, ...]
+    repeats: int
+    max_tokens: int | None
+    settings: RunSettings
+    dry_run: bool
+    json: bool
+    report: Path | None
+    export: Path | None
 
 
 def run(wanted: Wanted) -> None:
@@ -49,7 +41,6 @@ def run(wanted: Wanted) -> None:
     Raises:
         InputError: prompts, configuration or options cannot be used.
     """
-    _check_limit(wanted.most_usd)
     plan = plan_bench(
         load_config(wanted.config),
         read_prompts(wanted.prompts),
@@ -58,11 +49,10 @@ def run(wanted: Wanted) -> None:
         max_tokens=wanted.max_tokens,
     )
     if wanted.dry_run:
-        _show_estimate(wanted, preview(plan, wanted.out, retry_failed=wanted.retry_failed))
+        _show_estimate(wanted, preview(plan, wanted.out, retry_failed=wanted.settings.retry_failed))
         return
     if wanted.out is None:
         raise InputError("is missing", remedy="name a table to write, such as outcomes.jsonl", field="--out")
-    check_out(wanted.out)
     result, estimate = _benched(wanted, plan, wanted.out)
     if wanted.json:
         sys.stdout.write(benching_json.result_text(result, estimate))
@@ -70,6 +60,10 @@ def run(wanted: Wanted) -> None:
         benching_view.print_result(result, wanted.out)
     if wanted.report is not None:
         _report(result, wanted.report, quiet=wanted.json)
+    if wanted.export is not None:
+        from banditroute.reports.bench import bench_report
+
+        write_export(bench_report(result), wanted.export, quiet=wanted.json)
 
 
 def _report(result: BenchResult, path: Path, *, quiet: bool) -> None:
@@ -90,7 +84,7 @@ def _benched(wanted: Wanted, plan: BenchPlan, out: Path) -> tuple[BenchResult, C
             benching_view.print_estimate(estimate)
 
     try:
-        with spending_bar("benchmarking", wanted.most_usd) as progress:
+        with spending_bar("benchmarking", wanted.settings.most_usd) as progress:
             work = bench(plan, out, wanted.settings, announce=announce, progress=progress)
             return run_loop(work), estimates[0]
     except KeyboardInterrupt:
@@ -103,8 +97,3 @@ def _show_estimate(wanted: Wanted, estimate: CostEstimate) -> None:
         sys.stdout.write(benching_json.estimate_text(estimate))
     else:
         benching_view.print_estimate(estimate)
-
-
-def _check_limit(most_usd: float | None) -> None:
-    if most_usd is not None and not 0 < most_usd < math.inf:
-        raise InputError(f"{most_usd:g} is no limit", remedy="give dollars above 0", field="--max-usd")

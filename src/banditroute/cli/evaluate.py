@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from banditroute.cli import arguments
+from banditroute.cli.chart_files import Export, Report, check_export
 
 
 class Estimator(StrEnum):
@@ -43,9 +44,8 @@ def command(
     ] = False,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Chance of the bootstrap.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="OUT.html", help="Also write a report, one self-contained page.")
-    ] = None,
+    report: Report = None,
+    export: Export = None,
 ) -> None:
     """Say what other policies would have got on your traffic: quality, dollars and seconds, with intervals.
 
@@ -53,6 +53,7 @@ def command(
     too. A verdict comes only where the log carries one; else a sentence says what is missing.
     """
     arguments.check_report(report)
+    check_export(export)
 
     from banditroute.cli.evaluating import Asked, run  # numpy and rich, which --help can do without
 
@@ -64,4 +65,4 @@ def command(
         leave_out=leave_out,
         seed=seed,
     )
-    run(asked, json=json, report=report)
+    run(asked, json=json, report=report, export=export)

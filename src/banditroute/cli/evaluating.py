@@ -5,20 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from banditroute.cli import evaluation_json, evaluation_view
-from banditroute.cli.evaluation_targets import Named, is_toml, named
+from banditroute.cli.chart_files import write_export
+from banditroute.cli.evaluation_targets import Named, named
 from banditroute.cli.progress import progress_bar
-from banditroute.cli.store_file import look, stored_plan
-from banditroute.evaluation.beside import Beside
+from banditroute.cli.sources import is_router, stored_log
+from banditroute.evaluation.beside import Beside, beside_of_row
+from banditroute.evaluation.evaluate import evaluate
 from banditroute.evaluation.loading import LoadedLog, load_log
-from banditroute.evaluation.partial import evaluate_parts
-from banditroute.evaluation.recorded import besides_of, log_of
 from banditroute.evaluation.results import Evaluation
-from banditroute.evaluation.shadow import ShadowComparison
+from banditroute.evaluation.shadow import ShadowComparison, by_shadow
 from banditroute.evaluation.shadow_loading import load_besides
 from banditroute.evaluation.shadow_measured import measured
-from banditroute.records import Json
-from banditroute.storage.decision_log import log_row
-from banditroute.storage.protocol import StoreReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +55,8 @@ class Answer:
     shadows: tuple[ShadowComparison, ...]
 
 
-def run(asked: Asked, *, json: bool, report: Path | None) -> None:
-    """Evaluates, writes the report if wanted, and prints.
+def run(asked: Asked, *, json: bool, report: Path | None, export: Path | None = None) -> None:
+    """Evaluates, writes report and charts if wanted, and prints.
 
     Raises:
         InputError: the log, a policy or an option cannot be used.
@@ -75,6 +72,10 @@ def run(asked: Asked, *, json: bool, report: Path | None) -> None:
         evaluation_json.print_evaluation(found.evaluation, found.shadows)
     else:
         evaluation_view.print_evaluation(found.evaluation, found.shadows, report)
+    if export is not None:
+        from banditroute.reports.evaluation import evaluation_report
+
+        write_export(evaluation_report(found.evaluation), export, quiet=json)
 
 
 def answer(asked: Asked) -> Answer:
@@ -83,13 +84,10 @@ def answer(asked: Asked) -> Answer:
     log = source.loaded.log
     with progress_bar("evaluating") as show:
         policies = named(asked.policies, log, show)
-        evaluation = evaluate_parts(
-            log,
-            [each.part for each in policies],
-            asked.estimators,
-            set_aside=source.loaded.set_aside,
-            seed=asked.seed,
-        )
+        # Where nothing was left to chance a shadow can still be compared, by what it expected.
+        targets = [each.target for each in policies if each.shadow is None or log.drawn.any()]
+        set_aside, seed = source.loaded.set_aside, asked.seed
+        evaluation = evaluate(log, targets, asked.estimators, set_aside=set_aside, seed=seed)
     notes = (*evaluation.notes, *(note for each in policies for note in each.notes))
     return Answer(replace(evaluation, notes=notes), tuple(_compared(source, policies, asked.seed)))
 
@@ -104,21 +102,11 @@ def _compared(source: Source, policies: Iterable[Named], seed: int) -> Iterator[
 
 
 def _source(asked: Asked) -> Source:
-    if is_toml(asked.log):
-        return _of_store(asked)
+    if is_router(asked.log):
+        loaded, rows = stored_log(asked.log, policy=asked.log_policy, leave_out=asked.leave_out)
+        ids = frozenset(loaded.log.ids)
+        found = (beside_of_row(row) for row in rows if row["decision_id"] in ids)
+        return Source(loaded, by_shadow(each for each in found if each is not None))
     loaded = load_log(asked.log, policy=asked.log_policy, leave_out=asked.leave_out)
     log = loaded.log
     return Source(loaded, load_besides(asked.log, frozenset(log.ids)) if log.shadows else {})
-
-
-def _of_store(asked: Asked) -> Source:
-    """The log in the store of a router, which may be at work on it."""
-
-    async def work(store: StoreReader) -> list[Json]:
-        return [row async for trail in store.trails() if (row := log_row(trail)) is not None]
-
-    plan = stored_plan(asked.log)
-    rows = look(plan, work)
-    loaded = log_of(rows, plan.store.path.stem, policy=asked.log_policy, leave_out=asked.leave_out)
-    ids = frozenset(loaded.log.ids)
-    return Source(loaded, besides_of(row for row in rows if row["decision_id"] in ids))

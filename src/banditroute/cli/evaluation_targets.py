@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
-from pathlib import Path
 
 from banditroute.assemble import decider_of
 from banditroute.config import RouterConfig, load_config
-from banditroute.errors import InputError
+from banditroute.errors import InputError, meant
 from banditroute.evaluation.log import LogTable
-from banditroute.evaluation.partial import Part, shadow_part
 from banditroute.evaluation.replayed import Progress, Replayed
-from banditroute.evaluation.targets import Fixed, Uniform
+from banditroute.evaluation.targets import Fixed, Given, TargetPolicy, Uniform
 from banditroute.routing.budgets import Cap, PacedBudget
 
 _FIXED = "fixed:"
@@ -27,12 +24,12 @@ class Named:
     """A policy that was asked for.
 
     Attributes:
-        part: what is evaluated, and on which decisions.
+        target: what is evaluated.
         shadow: the shadow's name, where it is one.
         notes: what of it a log cannot show.
     """
 
-    part: Part
+    target: TargetPolicy
     shadow: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -57,15 +54,14 @@ def _default(log: LogTable) -> list[str]:
 
 def _named(word: str, log: LogTable, progress: Progress | None) -> Named:
     if word.startswith(_FIXED) and word != _FIXED:
-        return Named(Part(Fixed(word.removeprefix(_FIXED))))
+        return Named(Fixed(word.removeprefix(_FIXED)))
     if word == _UNIFORM:
-        return Named(Part(Uniform()))
+        return Named(Uniform())
     if word == _SHADOW or word.startswith(f"{_SHADOW}:"):
         return _shadow(word, log)
     if word.endswith(".toml"):
         return _router(word, log, progress)
-    near = get_close_matches(word, [_UNIFORM, _SHADOW, *(f"{_FIXED}{model}" for model in log.models)], n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
+    guess = meant(word, [_UNIFORM, _SHADOW, *(f"{_FIXED}{model}" for model in log.models)])
     raise InputError(f"no policy is called {word!r}", remedy=f"{guess}give {_FORMS}", field="--policy")
 
 
@@ -77,7 +73,7 @@ def _router(word: str, log: LogTable, progress: Progress | None) -> Named:
         remedy = "give it routing.warm_start, or leave out frozen: and it learns along the log"
         raise InputError(f"{word} knows nothing to be frozen with", remedy=remedy, field="--policy")
     replayed = Replayed(word, partial(decider_of, plan), learns=not frozen, progress=progress)
-    return Named(Part(replayed), notes=tuple(_not_shown(word, plan, log)))
+    return Named(replayed, notes=tuple(_not_shown(word, plan, log)))
 
 
 def _shadow(word: str, log: LogTable) -> Named:
@@ -85,7 +81,7 @@ def _shadow(word: str, log: LogTable) -> Named:
     names = list(log.shadows)
     name = word.removeprefix(_SHADOW).removeprefix(":") or (names[0] if len(names) == 1 else "")
     if name in log.shadows:
-        return Named(shadow_part(log, name, f"{_SHADOW}:{name}"), name)
+        return Named(Given(f"{_SHADOW}:{name}", log.shadows[name]), name)
     if not names:
         remedy = "give the router a [shadow] table and log anew"
         raise InputError("no policy decided beside the one that logged", remedy=remedy, field="--policy")
@@ -102,8 +98,3 @@ def _not_shown(word: str, plan: RouterConfig, log: LogTable) -> Iterator[str]:
         yield f"{word}: a log does not say for whom a request was, so budgets of tenants are left out."
     if plan.budgets and not (log.output_tokens > 0).any():
         yield f"{word}: the log does not say how long answers were, so its budgets pay for answers of a usual length."
-
-
-def is_toml(path: Path) -> bool:
-    """Whether a log is meant that stands in a router's store."""
-    return path.suffix == ".toml"

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from banditroute.cli.chart_files import Export
+
 if TYPE_CHECKING:
-    from banditroute.cli.inspection import Inspection
+    from banditroute.reports.store.inspection import Inspection
     from banditroute.storage.protocol import StoreReader, Trail
 
 
@@ -23,18 +25,17 @@ def command(
     report: Annotated[
         Path | None, typer.Option(metavar="OUT.html", help="Also write a report of the whole store, one page.")
     ] = None,
-    export: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write that report's charts and tables: SVG, PNG, CSV.")
-    ] = None,
+    export: Export = None,
 ) -> None:
     """Show what is learned of every task class and model, where the budgets stand, and the newest decisions.
 
     Works beside a running router, without its keys; changes nothing.
     """
     if report is not None or export is not None:
-        from banditroute.cli.inspection_report import Files, report_on
+        from banditroute.cli.inspection_report import refuse_narrowing, report_on
 
-        report_on(config, Files(report, export), last, task=task, decision=decision, json=json)
+        refuse_narrowing(task=task, decision=decision)
+        report_on(config, report, export, last, json=json)
     elif decision is None:
         _overview(config, task, last, json=json)
     else:
@@ -45,15 +46,16 @@ def _overview(config: Path, task: str | None, last: int, *, json: bool) -> None:
     import time
 
     from banditroute.cli import inspection_json, inspection_view  # numpy and rich, which --help can do without
-    from banditroute.cli.inspection import inspected
+    from banditroute.cli.inspection import narrowed
     from banditroute.cli.store_file import look, stored_plan
+    from banditroute.reports.store.inspection import inspected
 
     plan, now = stored_plan(config), time.time()
 
     async def work(store: "StoreReader") -> "Inspection":
-        return await inspected(plan, store, now=now, task=task, last=last)
+        return await inspected(plan, store, now=now, last=last)
 
-    found = look(plan, work)
+    found = narrowed(look(plan, work), task, last)
     inspection_json.print_inspection(found) if json else inspection_view.print_inspection(found)
 
 

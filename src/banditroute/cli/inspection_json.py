@@ -4,9 +4,11 @@ import sys
 
 import orjson
 
-from banditroute.cli.inspection import Inspection, PaceView, failed_attempts, mean_quality
-from banditroute.cli.inspection_shadow import ShadowView
+from banditroute.cli.inspection import failed_attempts, mean_quality
 from banditroute.evaluation.shadow import Change, ShadowComparison
+from banditroute.reports.store.inspection import Inspection
+from banditroute.reports.store.live import PaceView
+from banditroute.reports.store.shadow import ShadowView
 from banditroute.routing.accounts import Account
 from banditroute.storage.protocol import Trail
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from banditroute.cli.inspection import Inspection, PaceView, failed_attempts, mean_quality
-from banditroute.cli.inspection_shadow import ShadowView
-from banditroute.cli.inspection_sources import SourceView
+from banditroute.cli.inspection import failed_attempts, mean_quality
 from banditroute.cli.tables import add_figures, add_names, listing_console, printable, titled_table
 from banditroute.reports import format as form
+from banditroute.reports.store.inspection import Inspection
+from banditroute.reports.store.live import PaceView
+from banditroute.reports.store.shadow import ShadowView
+from banditroute.reports.store.sources import SourceView
 from banditroute.routing.accounts import Account
 from banditroute.routing.insight import EdgeBelief
 from banditroute.storage.protocol import Trail

@@ -7,10 +7,11 @@ from pathlib import Path
 import orjson
 
 from banditroute.cli.arguments import Settings, check_fixed_models
+from banditroute.cli.chart_files import write_export
 from banditroute.cli.progress import progress_bar
 from banditroute.cli.simulation_json import simulation_json
 from banditroute.cli.tables import plain_console, print_simulation
-from banditroute.reports import headline, write_simulation_report
+from banditroute.reports import headline, simulation_report, write_simulation_report
 from banditroute.simulation.loading import load_table
 from banditroute.simulation.results import SimulationResult
 from banditroute.simulation.run import simulate
@@ -48,13 +49,26 @@ def _newcomers(scenario: Scenario | None) -> tuple[str, ...]:
     return () if scenario is None else tuple(add.model for add in scenario.newcomers())
 
 
-def show(result: SimulationResult, *, json: bool, report: Path | None, closing: Sequence[str] = ()) -> None:
-    """Writes the report, if wanted; prints JSON alone, or tables, the report's path and the sentences to remember."""
+def show(
+    result: SimulationResult,
+    *,
+    json: bool,
+    report: Path | None,
+    export: Path | None = None,
+    closing: Sequence[str] = (),
+) -> None:
+    """Writes report and charts, if wanted; prints JSON alone, or tables, their paths and the sentences to remember."""
     if report is not None:
         write_simulation_report(result, report)
     if json:
         sys.stdout.write(orjson.dumps(simulation_json(result), option=_JSON).decode())
-        return
+    else:
+        _print(result, report, closing)
+    if export is not None:
+        write_export(simulation_report(result), export, quiet=json)
+
+
+def _print(result: SimulationResult, report: Path | None, closing: Sequence[str]) -> None:
     console = plain_console()
     print_simulation(result, console)
     console.print()

@@ -7,6 +7,7 @@ import typer
 
 from banditroute.cli import arguments
 from banditroute.cli.arguments import Classes, Features, Settings
+from banditroute.cli.chart_files import Export, Report, check_export
 
 
 def command(
@@ -34,9 +35,8 @@ def command(
     ] = None,
     jobs: Annotated[int, typer.Option(metavar="N", help="How many processes.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="OUT.html", help="Also write a report, one self-contained page.")
-    ] = None,
+    report: Report = None,
+    export: Export = None,
 ) -> None:
     """Replay a table of outcomes under dollar budgets.
 
@@ -54,7 +54,8 @@ def command(
         jobs=arguments.checked_jobs(jobs),
     )
     arguments.check_report(report)
+    check_export(export)
 
     from banditroute.cli.replay import replay, show  # numpy and rich, which --help can do without
 
-    show(replay(table, warmup, settings), json=json, report=report)
+    show(replay(table, warmup, settings), json=json, report=report, export=export)

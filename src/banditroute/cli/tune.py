@@ -8,6 +8,7 @@ import typer
 
 from banditroute.cli import arguments
 from banditroute.cli.arguments import Classes, Features
+from banditroute.cli.chart_files import Export, Report, check_export
 from banditroute.errors import InputError
 
 MOST_JOBS = 2
@@ -55,9 +56,8 @@ def command(
     log_policy: LogPolicy = None,
     leave_out: LeaveOut = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    report: Annotated[
-        Path | None, typer.Option(metavar="OUT.html", help="Also write a report, one self-contained page.")
-    ] = None,
+    report: Report = None,
+    export: Export = None,
 ) -> None:
     """Find the cheapest budget that reaches a quality, and what quality a budget buys.
 
@@ -67,6 +67,7 @@ def command(
     if not (target_quality or budget_usd):
         raise InputError("nothing is asked", remedy="give --target-quality Q or --budget-usd X")
     arguments.check_report(report)
+    check_export(export)
 
     from banditroute.cli.tuning import Asked, run  # numpy and rich, which --help can do without
     from banditroute.tuning.questions import Questions
@@ -88,4 +89,4 @@ def command(
         log_policy=log_policy,
         leave_out=leave_out,
     )
-    run(asked, json=json, report=report)
+    run(asked, json=json, report=report, export=export)

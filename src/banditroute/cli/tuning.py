@@ -6,22 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import orjson
-
 from banditroute.cli import tuning_json, tuning_view
 from banditroute.cli.arguments import Classes, Features
+from banditroute.cli.chart_files import write_export
 from banditroute.cli.progress import progress_bar
-from banditroute.cli.store_file import look, stored_plan
+from banditroute.cli.sources import is_log, is_router, stored_log
 from banditroute.errors import InputError
 from banditroute.evaluation.loading import LoadedLog, load_log
-from banditroute.evaluation.recorded import log_of
 from banditroute.evaluation.results import SetAside
-from banditroute.records import Json
 from banditroute.reports import format as form
 from banditroute.simulation.loading import load_table
-from banditroute.simulation.reading import check_file, numbered_lines, read_text
-from banditroute.storage.decision_log import log_row
-from banditroute.storage.protocol import StoreReader
 from banditroute.tuning.from_table import Replay, tune_table
 from banditroute.tuning.questions import Questions
 from banditroute.tuning.results import Tuning
@@ -56,8 +50,8 @@ class Asked:
     leave_out: bool
 
 
-def run(asked: Asked, *, json: bool, report: Path | None) -> None:
-    """Tunes, writes the report if wanted, and prints.
+def run(asked: Asked, *, json: bool, report: Path | None, export: Path | None = None) -> None:
+    """Tunes, writes report and charts if wanted, and prints.
 
     Raises:
         InputError: the table, the log or an option cannot be used.
@@ -73,40 +67,20 @@ def run(asked: Asked, *, json: bool, report: Path | None) -> None:
         tuning_json.print_tuning(found)
     else:
         tuning_view.print_tuning(found, report)
+    if export is not None:
+        from banditroute.reports.tuning import tuning_report
+
+        write_export(tuning_report(found), export, quiet=json)
 
 
 def answer(asked: Asked) -> Tuning:
     """What was found; a progress bar shows on a terminal meanwhile."""
-    if asked.source.suffix == ".toml":
-        return _of_log(asked, _stored(asked))
-    if _is_log(asked.source):
+    if is_router(asked.source):
+        loaded, _ = stored_log(asked.source, policy=asked.log_policy, leave_out=asked.leave_out)
+        return _of_log(asked, loaded)
+    if is_log(asked.source):
         return _of_log(asked, load_log(asked.source, policy=asked.log_policy, leave_out=asked.leave_out))
     return _of_table(asked)
-
-
-def _is_log(path: Path) -> bool:
-    """Whether the file's first row is a decision, rather than outcomes of several models."""
-    where = os.fspath(path)
-    check_file(where)
-    if not where.lower().endswith((".jsonl", ".jsonl.gz")):
-        return False
-    _, line = next(numbered_lines(read_text(where, gzipped=where.lower().endswith(".gz"))), (0, ""))
-    try:
-        first = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return False  # the reader of tables says what is wrong
-    return isinstance(first, dict) and "decision_id" in first and "outcomes" not in first
-
-
-def _stored(asked: Asked) -> LoadedLog:
-    """The log in the store of a router, which may be at work on it."""
-
-    async def work(store: StoreReader) -> list[Json]:
-        return [row async for trail in store.trails() if (row := log_row(trail)) is not None]
-
-    plan = stored_plan(asked.source)
-    rows = look(plan, work)
-    return log_of(rows, plan.store.path.stem, policy=asked.log_policy, leave_out=asked.leave_out)
 
 
 def _of_log(asked: Asked, loaded: LoadedLog) -> Tuning:

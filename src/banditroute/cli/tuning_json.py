@@ -87,6 +87,7 @@ class TuningDocument(TypedDict):
     frontier: list[PointDocument]
     envelope: CurveDocument | None
     oracle: CurveDocument | None
+    targets: list[TargetDocument]
     recommendations: list[RecommendationDocument]
     traffic: list[TrafficDocument]
     seconds: float
@@ -110,6 +111,7 @@ def tuning_json(found: Tuning) -> TuningDocument:
         "frontier": [_point(each) for each in found.frontier],
         "envelope": _curve(found.envelope),
         "oracle": _curve(found.oracle),
+        "targets": [_target(each) for each in found.targets],
         "recommendations": [_recommendation(each) for each in found.recommendations],
         "traffic": [_traffic(each) for each in found.traffic],
         "seconds": found.seconds,

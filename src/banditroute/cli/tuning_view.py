@@ -24,6 +24,9 @@ def print_tuning(found: Tuning, report: Path | None) -> None:
     console = plain_console()
     console.width = max(console.width, _LEAST_WIDTH)  # a narrower terminal folds lines itself, and loses nothing
     console.print(_title(found), soft_wrap=True)
+    for target in found.targets:
+        if target.sentence:
+            console.print(f"\n{fill(target.sentence, console.width)}", style="bold", soft_wrap=True)
     for each in found.recommendations:
         _print_answer(each, console)
     for heading, table in _tables(found):

@@ -46,7 +46,7 @@ class GraderTable(Table):
     """A grader that needs nobody else: it grades each answer as it is given."""
 
     name: Source = Field(description="the source of its grades; unique", examples=["valid"])
-    kind: Name = Field(description="what it looks at: see docs/graders.md", examples=["json"])
+    kind: Name = Field(description="what it looks at (docs/graders.md), or module:name of your own", examples=["json"])
     tasks: list[Name] = Field(default=[], description="task classes whose answers it grades; left out: all")
     when: When = Field(
         default="inline",

@@ -13,12 +13,18 @@ from banditroute.config.findings import (
     typical_usd,
 )
 from banditroute.config.values import JudgeConfig, RouterConfig
+from banditroute.errors import UngradableError
+from banditroute.grading.asking import quality_of
+from banditroute.grading.protocol import Item
 from banditroute.prompts.names import SHIPPED
+from banditroute.records import ChatRequest, Completion
 from banditroute.routing.budgets import Cap
 from banditroute.routing.tasks import EMBEDDINGS, GENERAL, JUDGE_TASK
 
 _FRAME_TOKENS = 200  # of what a judge is told beside request and answer
 _VERDICT_TOKENS = 10
+_QUESTION = ChatRequest(({"role": "user", "content": "What is 2 + 2?"},))
+_ANSWER = Completion({}, "4", None)
 
 
 def known_tasks(config: RouterConfig) -> frozenset[str]:
@@ -84,5 +90,15 @@ def _classes(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
                 yield Finding("task", f"{kind} {grader.name!r}", problem, "mend the name, or add it to routing.tasks")
 
 
-GRADING_CHECKS = (_unrouted, _unbounded, _small, _classes)
+def _failing(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
+    for grader in config.graders:
+        item = Item("", next(iter(grader.tasks), GENERAL), _QUESTION, _ANSWER)
+        try:
+            quality_of(grader.grader.grade, item)
+        except UngradableError as error:
+            remedy = "mend it, or let it say None where it has nothing to say"
+            yield Finding("grader", f"grader {grader.name!r}", f"has no quality for a plain answer: {error}", remedy)
+
+
+GRADING_CHECKS = (_unrouted, _unbounded, _small, _classes, _failing)
 """The checks, in the order of their findings."""

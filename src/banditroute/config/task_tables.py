@@ -37,7 +37,7 @@ class TaskTable(Table):
 
     @model_validator(mode="after")
     def _check(self) -> TaskTable:
-        check_own_class(self.name, len(set(self.examples)))
+        check_own_class(self.name, self.examples)
         return self
 
     def value(self) -> OwnTask:

@@ -13,17 +13,16 @@ from banditroute.errors import InputError
 from .estimators import ESTIMATORS
 from .log import LogTable
 from .outcome_model import cross_fitted, progressive
-from .results import Estimate, Evaluation, Interval, Logged, SetAside, Target
+from .results import Z95, Estimate, Evaluation, Interval, Logged, SetAside, Target
 from .targets import TargetPolicy, logging_propensities
 from .valuing import HEADROOM, Fits, Part, part_of, value_of
 from .verdict import verdict
 from .weights import carried_size, effective_size, importance_weights, overlaps, unseen, weights_sd
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 RESAMPLES = 2000
-
-_Z95 = 1.959964
 
 
 def evaluate(
@@ -38,10 +37,12 @@ def evaluate(
     """What each target would have got on the log's traffic, by each estimator.
 
     Only decisions that were left to chance say anything of other policies; the others are summed up as what they got.
+    A target that did not decide on all of them, as a shadow of a share of the traffic, is evaluated on those where it
+    did; one that decided on none is left out, and a note says so.
 
     Args:
         log: sound rows, see `loading`.
-        targets: whom to evaluate.
+        targets: whom to evaluate; none = only what was measured.
         estimators: names out of `ESTIMATORS`.
         set_aside: rows that reading left out, carried along into the result.
         seed: chance of the bootstrap.
@@ -50,38 +51,59 @@ def evaluate(
     Raises:
         InputError: no decision was left to chance, or a target cannot decide on this traffic.
     """
-    if not log.drawn.any():
-        raise InputError(
-            f"none of the {log.rows:,} decisions has a propensity: nothing was left to chance, so they say nothing of "
-            "other policies",
-            remedy="log decisions that a router draws, or run both policies on the same prompts",
-            path=log.name,
-            field="propensity",
-        )
+    if targets and not log.drawn.any():
+        raise _without_chance(log)
     wanted = [(target.name, target.propensities(log)) for target in targets]
-    drawn = log.select(log.drawn)
-    work = _Work(drawn, np.random.default_rng(seed), number)
-    found = [work.target(name, p[log.drawn], estimators) for name, p in wanted]
-    undrawn = log.rows - drawn.rows
+    rows_of = [np.isfinite(p).all(1) & log.drawn for _, p in wanted]
+    works = {rows.tobytes(): _Work(log.select(rows), seed, number) for rows in rows_of if rows.any()}
+    found = [
+        works[rows.tobytes()].target(name, p[rows], estimators)
+        for (name, p), rows in zip(wanted, rows_of, strict=True)
+        if rows.any()
+    ]
+    undrawn = int((~log.drawn).sum())
     fixed = (SetAside("decided without chance: no propensity", undrawn),) if undrawn else ()
     return Evaluation(
         log=log.name,
         models=log.models,
         rows=log.rows + sum(each.rows for each in set_aside),
-        used=drawn.rows,
+        used=log.rows - undrawn,
         logged=tuple(_logged(log.of_policy(name), name) for name in log.policies),
         targets=tuple(target for target, _ in found),
         estimates=tuple(each for _, group in found for each in group),
         set_aside=(*set_aside, *fixed),
-        notes=tuple(_notes(drawn)),
+        notes=(
+            *(_notes(log.select(log.drawn)) if log.drawn.any() else ()),
+            *(note for (name, _), rows in zip(wanted, rows_of, strict=True) for note in _part_note(name, rows, log)),
+        ),
     )
 
 
-class _Work:
-    """All targets of one log: the outcome models are fitted and the resamples drawn once."""
+def _without_chance(log: LogTable) -> InputError:
+    return InputError(
+        f"none of the {log.rows:,} decisions has a propensity: nothing was left to chance, so they say nothing of "
+        "other policies",
+        remedy="log decisions that a router draws, or run both policies on the same prompts",
+        path=log.name,
+        field="propensity",
+    )
 
-    def __init__(self, log: LogTable, rng: np.random.Generator, number: int) -> None:
+
+def _part_note(name: str, rows: Bools, log: LogTable) -> Iterator[str]:
+    """That a target decided on a part of what was drawn only."""
+    drawn, known = int(log.drawn.sum()), int(rows.sum())
+    if not known:
+        yield f"{name} decided on none of the {drawn:,} decisions that were left to chance: no outcome speaks of it."
+    elif known < drawn:
+        yield f"{name} decided on {known:,} of the {drawn:,} decisions; its estimates rest on these."
+
+
+class _Work:
+    """All targets that decided on the same drawn rows: outcome models are fitted and resamples drawn once for them."""
+
+    def __init__(self, log: LogTable, seed: int, number: int) -> None:
         self._log = log
+        rng = np.random.default_rng(seed)
         fits = Fits(cross_fitted(log), progressive(log), logging_propensities(log))
         every = part_of(log, log.cost_usd, fits, number, rng)
         assert every is not None, "every row knows its dollars"
@@ -136,7 +158,7 @@ def _logged(log: LogTable, name: str) -> Logged:
 def _measured(values: Floats, most: float) -> tuple[float, Interval]:
     """Mean and 95% interval; where there is a most, one more outcome at either end counts (Agresti and Coull, 1998)."""
     seen = np.r_[values, 0.0, most] if math.isfinite(most) else values
-    half = _Z95 * float(seen.std(ddof=1)) / math.sqrt(seen.size) if seen.size > 1 else math.inf
+    half = Z95 * float(seen.std(ddof=1)) / math.sqrt(seen.size) if seen.size > 1 else math.inf
     centre = float(seen.mean())
     return float(values.mean()), Interval(max(centre - half, 0.0), min(centre + half, most))
 

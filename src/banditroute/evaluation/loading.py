@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import NamedTuple
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
-from banditroute.errors import InputError, TableError
+from banditroute.errors import InputError, TableError, meant
+from banditroute.records import Json
 from banditroute.simulation.reading import check_file, numbered_lines, read_text
 from banditroute.simulation.values import Place, printable
 
@@ -52,21 +53,45 @@ def load_log(path: str | os.PathLike[str], *, policy: str | None = None, leave_o
         InputError: no row was logged by the policy, or none is left.
     """
     where = os.fspath(path)
-    placed = _read(where)
-    if policy is not None:
-        placed = _of_policy(placed, policy)
-    sound, flawed = _sorted_out(placed)
-    if flawed and not leave_out:
-        raise _refusal(flawed, len(placed), where)
-    if not sound:
-        raise InputError("no row is left that could be evidence", remedy="mend the log", path=where)
-    _check_features(sound)
-    return LoadedLog(_tabulated(_stem(where), [row for _, row in sound]), _summed_up(flawed))
+    return gathered(_read(where), where, _stem(where), policy=policy, leave_out=leave_out)
 
 
-class _Placed(NamedTuple):
+def log_of(rows: Iterable[Json], name: str, *, policy: str | None = None, leave_out: bool = False) -> LoadedLog:
+    """The log straight from a router's store, by the same rules: rows as `storage.decision_log.log_row` writes them.
+
+    Raises:
+        InputError: there is no row, none was logged by the policy, or rows cannot be evidence and may not be left out.
+    """
+    places = ((Place(name, number), row) for number, row in enumerate(rows, start=1))
+    placed = [Placed(place, parse(orjson.dumps(row).decode(), place)) for place, row in places]
+    if not placed:
+        raise InputError("no decision has an outcome yet", remedy="let the router answer requests first", path=name)
+    loaded = gathered(placed, name, name, policy=policy, leave_out=leave_out)
+    return replace(loaded, set_aside=tuple(replace(each, first_line=None) for each in loaded.set_aside))
+
+
+class Placed(NamedTuple):
+    """A row and where it stands."""
+
     place: Place
     row: LogRow
+
+
+def gathered(placed: Sequence[Placed], where: str, name: str, *, policy: str | None, leave_out: bool) -> LoadedLog:
+    """The log that rows make: those of a policy alone, if one is named, and those alone that can be evidence.
+
+    Raises:
+        TableError: rows cannot be evidence and are not to be left out.
+        InputError: no row was logged by the policy, or none is left.
+    """
+    mine = placed if policy is None else _of_policy(placed, policy)
+    sound, flawed = _sorted_out(mine)
+    if flawed and not leave_out:
+        raise _refusal(flawed, len(mine), where)
+    if not sound:
+        raise InputError("no row is left that could be evidence", remedy="mend the log", path=where)
+    _check_alike(sound)
+    return LoadedLog(_tabulated(name, [row for _, row in sound]), _summed_up(flawed))
 
 
 class _Flawed(NamedTuple):
@@ -74,7 +99,7 @@ class _Flawed(NamedTuple):
     reason: str
 
 
-def _read(where: str) -> list[_Placed]:
+def _read(where: str) -> list[Placed]:
     check_file(where)
     if not where.lower().endswith(_ENDINGS):
         raise TableError(
@@ -82,7 +107,7 @@ def _read(where: str) -> list[_Placed]:
         )
     text = read_text(where, gzipped=where.lower().endswith(".gz"))
     places = ((Place(where, number), line) for number, line in numbered_lines(text))
-    placed = [_Placed(place, parse(line, place)) for place, line in places]
+    placed = [Placed(place, parse(line, place)) for place, line in places]
     if not placed:
         raise TableError("has no rows", remedy="export a log that has decisions with outcomes", path=where)
     return placed
@@ -93,20 +118,18 @@ def _stem(where: str) -> str:
     return next(name[: -len(ending)] for ending in _ENDINGS[::-1] if name.lower().endswith(ending))
 
 
-def _of_policy(placed: Sequence[_Placed], policy: str) -> list[_Placed]:
+def _of_policy(placed: Sequence[Placed], policy: str) -> list[Placed]:
     mine = [each for each in placed if each.row.policy == policy]
     if mine:
         return mine
     names = sorted({each.row.policy for each in placed if each.row.policy})
-    near = get_close_matches(policy, names, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
     choices = ", ".join(map(printable, names))
-    remedy = f"{guess}choose from: {choices}" if names else "leave the option out: no row names a policy"
+    remedy = f"{meant(policy, names)}choose from: {choices}" if names else "leave the option out: no row names a policy"
     raise InputError(f"no row was logged by {policy!r}", remedy=remedy, field="--log-policy")
 
 
-def _sorted_out(placed: Iterable[_Placed]) -> tuple[list[_Placed], list[_Flawed]]:
-    sound: list[_Placed] = []
+def _sorted_out(placed: Iterable[Placed]) -> tuple[list[Placed], list[_Flawed]]:
+    sound: list[Placed] = []
     flawed: list[_Flawed] = []
     seen: set[str] = set()
     for place, row in placed:
@@ -115,11 +138,11 @@ def _sorted_out(placed: Iterable[_Placed]) -> tuple[list[_Placed], list[_Flawed]
         if reason:
             flawed.append(_Flawed(place, reason))
         else:
-            sound.append(_Placed(place, row))
+            sound.append(Placed(place, row))
     return _in_time(sound), flawed
 
 
-def _in_time(sound: list[_Placed]) -> list[_Placed]:
+def _in_time(sound: list[Placed]) -> list[Placed]:
     """In the order of time where every row says when: confidence sequences and replays rest on what came before."""
     instants = [placed.row.at for placed in sound]
     if None in instants:
@@ -143,13 +166,20 @@ def _refusal(flawed: Sequence[_Flawed], rows: int, where: str) -> TableError:
     return TableError(problem, remedy="mend them, or go on without them by --leave-out", path=where)
 
 
-def _check_features(sound: Sequence[_Placed]) -> None:
-    """Raises TableError unless all rows have equally many features."""
-    first = _width(sound[0].row)
+def _check_alike(sound: Sequence[Placed]) -> None:
+    """Raises TableError unless the features of all rows were made alike."""
+    first = sound[0].row
     for place, row in sound:
-        if _width(row) != first:
-            problem = f"{_width(row)} features where other rows have {first}"
+        if _width(row) != _width(first):
+            problem = f"{_width(row)} features where other rows have {_width(first)}"
             raise place.error(problem, "features", "give equally many on every row, or leave them out of all rows")
+        if row.encoder_version != first.encoder_version:
+            problem = f"{_shown(row.encoder_version)} where other rows have {_shown(first.encoder_version)}"
+            raise place.error(problem, "encoder_version", "features of two encoders do not mix: take one's rows alone")
+
+
+def _shown(version: str | None) -> str:
+    return "none" if version is None else printable(version)
 
 
 def _width(row: LogRow) -> int:
@@ -172,6 +202,7 @@ def _tabulated(name: str, rows: Sequence[LogRow]) -> LogTable:
         at=_numbers(row.at for row in rows),
         input_tokens=_numbers(row.input_tokens for row in rows),
         output_tokens=_numbers(row.output_tokens for row in rows),
+        encoder_version=rows[0].encoder_version or "",
         features=np.array([row.features or [] for row in rows], dtype=np.float64).reshape(len(rows), _width(rows[0])),
         eligible=_eligible(rows, arm),
         chosen=np.array([arm[row.chosen] for row in rows], dtype=np.int64),
@@ -206,7 +237,7 @@ def _eligible(rows: Sequence[LogRow], arm: Mapping[str, int]) -> NDArray[np.bool
 
 
 def _spread(propensities: Mapping[str, float] | None, arm: Mapping[str, int]) -> Floats:
-    """(K,) each model's probability; nan where they are not known. One that the log does not speak of is left out."""
+    """(K,) each model's probability; nan where they are not known. One of 0 need not be a model of the log."""
     if propensities is None:
         return np.full(len(arm), np.nan)
     out = np.zeros(len(arm))
@@ -217,13 +248,11 @@ def _spread(propensities: Mapping[str, float] | None, arm: Mapping[str, int]) ->
 
 
 def _shadows(rows: Sequence[LogRow], arm: Mapping[str, int]) -> Mapping[str, Floats]:
+    """(n, K) of each shadow by its name, nan where it did not decide."""
     names = sorted({row.shadow.policy for row in rows if row.shadow is not None})
-    return {
-        name: np.stack(
-            [
-                _spread(row.shadow.propensities if row.shadow is not None and row.shadow.policy == name else None, arm)
-                for row in rows
-            ]
-        )
-        for name in names
-    }
+    return {name: np.stack([_spread(_shadow_of(row, name), arm) for row in rows]) for name in names}
+
+
+def _shadow_of(row: LogRow, name: str) -> Mapping[str, float] | None:
+    """What a shadow would have drawn from; None where it did not decide."""
+    return row.shadow.propensities if row.shadow is not None and row.shadow.policy == name else None

@@ -32,6 +32,7 @@ class LogTable:
         input_tokens: (n,) length of the prompt, nan where absent.
         output_tokens: (n,) length of the answer, nan where absent.
         features: (n, p) encoded prompts; p = 0 where absent.
+        encoder_version: which encoder made them; empty where the log does not say.
         eligible: (n, K) models that could have been drawn.
         chosen: (n,) model that was drawn.
         served: (n,) model that answered, which after a fallback is another one; -1 where none did.
@@ -63,6 +64,7 @@ class LogTable:
     quality: Floats
     cost_usd: Floats
     latency_s: Floats
+    encoder_version: str = ""
     shadows: Mapping[str, Floats] = field(default_factory=lambda: _NO_SHADOWS)
 
     @property

@@ -37,6 +37,7 @@ class LogRow:
     task: Text
     input_tokens: Count | None = None
     output_tokens: Count | None = None
+    encoder_version: Text | None = None
     features: list[Feature] | None = None
     eligible: Annotated[list[Text], Field(min_length=1)]
     chosen: Text
@@ -98,6 +99,7 @@ _REMEDIES = {
     "task": "name the row's task class; one for all where there are none",
     "input_tokens": "give a whole number of tokens or leave it out",
     "output_tokens": "give a whole number of tokens or leave it out",
+    "encoder_version": "name the encoder that made the features or leave it out",
     "features": "give finite numbers, equally many on every row, or leave features out of all rows",
     "eligible": "list the models that could have been drawn",
     "chosen": "name the model that was drawn",

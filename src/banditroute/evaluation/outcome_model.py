@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.learning.evidence import Evidence, empty, merged, observe_many
+from banditroute.learning.inputs import inputs_of_rows
 from banditroute.learning.objective import expected_amount
 from banditroute.learning.posterior import solve
-from banditroute.learning.priors import LOG_COST, LOG_LATENCY, QUALITY, TOKENS_CENTRE, Prior
+from banditroute.learning.priors import LOG_COST, LOG_LATENCY, QUALITY, Prior
 
 from .log import LogTable
 
@@ -47,13 +48,6 @@ def cross_fitted(log: LogTable, folds: int = FOLDS) -> OutcomeModel:
     been *chosen*, fallbacks included, for that is what a policy decides on.
     """
     return _model(log, np.arange(log.rows) % max(min(folds, log.rows), 2), _from_others)
-
-
-def inputs(log: LogTable) -> Floats:
-    """(n, X) what the linear models see of each prompt: 1, centred log tokens, features."""
-    tokens = log.input_tokens
-    centred = np.where(np.isnan(tokens), 0.0, np.log(np.maximum(tokens, 0.0) + 1.0) - TOKENS_CENTRE)
-    return np.concatenate([np.ones((log.rows, 1)), centred[:, None], log.features], axis=1)
 
 
 def progressive(log: LogTable) -> OutcomeModel:
@@ -92,7 +86,7 @@ def _stretches(rows: int) -> Ints:
 
 
 def _model(log: LogTable, part: Ints, known_to: Callable[[Parts, int], Evidence]) -> OutcomeModel:
-    x = inputs(log)
+    x = inputs_of_rows(log.input_tokens, log.features)
     signals = (
         (QUALITY, log.quality),
         (LOG_COST, np.log(np.maximum(log.cost_usd, _LEAST))),

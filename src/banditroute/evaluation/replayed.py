@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from banditroute.errors import InputError, NoEligibleModelError
 from banditroute.records import Context, Decision, Demand
 from banditroute.routing.decider import Decider
-from banditroute.routing.tasks import EMBEDDINGS, is_judging
+from banditroute.routing.tasks import is_chosen_on
 
 from .log import LogTable
 
@@ -115,7 +115,7 @@ class _Traffic:
         """What is known of the prompt; None where nothing was drawn and it is nothing that policies decide on."""
         log, task = self.log, self.log.tasks[self.log.task_of[row]]
         tokens = float(log.input_tokens[row])
-        if not log.drawn[row] and (task == EMBEDDINGS or is_judging(task) or np.isnan(tokens)):
+        if not log.drawn[row] and (not is_chosen_on(task) or np.isnan(tokens)):
             return None
         features = tuple(log.features[row].tolist()) if self._width else ()
         return Context(task, features, int(tokens))
@@ -154,6 +154,12 @@ def _check(log: LogTable, decider: Decider, name: str) -> None:
     if decider.width not in (0, width):
         problem = f"{width or 'no'} features a decision, and {name} decides by {decider.width}"
         remedy = "export the log of a router that encodes prompts as this one does"
+        raise InputError(problem, remedy=remedy, path=log.name, field="features")
+    if decider.width and log.encoder_version not in ("", decider.encoder_version):
+        problem = (
+            f"its features were made by the encoder {log.encoder_version!r}, {name} has {decider.encoder_version!r}"
+        )
+        remedy = "export the log of a router with the same encoder"
         raise InputError(problem, remedy=remedy, path=log.name, field="features")
     unknown = int((np.isnan(log.input_tokens) & log.drawn).sum())
     if unknown:

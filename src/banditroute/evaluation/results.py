@@ -9,6 +9,10 @@ SIGNALS = ("quality", "cost_usd", "latency_s")
 """What is estimated of a policy: quality in [0, 1], dollars and seconds per request."""
 
 
+Z95 = 1.959964
+"""Standard deviations within which 95% of a normal lie."""
+
+
 class Interval(NamedTuple):
     """An interval in the unit of what it is of; its confidence is said by whoever holds it."""
 

@@ -16,21 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .beside import Beside
-from .results import Interval
+from .results import Z95, Interval
+from .verdict import ENOUGH
 
 Floats = NDArray[np.float64]
 Basis = Literal["forecasts", "weights"]
-
-ENOUGH = 100
-"""Decisions below which no verdict is given."""
 
 MARGIN = 0.01
 """Quality points by which a policy that is called safe may be worse."""
 
 NEWEST = 1_000
 """Decisions that a comparison by forecasts rests on: what is believed now counts, not what was believed at first."""
-
-_Z95 = 1.959964
 
 
 class Change(NamedTuple):
@@ -120,7 +116,7 @@ def judged(decisions: float, quality: Change, saved: Change, margin: float) -> t
     Safe is: not worse by more than the margin at the interval's worst end, and not dearer unless it is better.
     """
     if decisions < ENOUGH:
-        return None, f"No verdict yet: {decisions:,.0f} decisions, and {ENOUGH} are needed."
+        return None, f"No verdict yet: {math.floor(decisions):,} decisions, and {ENOUGH:.0f} are needed."
     change = in_words(quality, saved)
     if quality.ci95.high < -margin:
         return False, f"Not safe to turn on: {change}."
@@ -175,7 +171,7 @@ def _of_one(beside: Beside) -> tuple[float, ...]:
 def _change(values: Floats, unsure: float) -> Change:
     mean = float(values.mean())
     spread = float(values.var(ddof=1)) / values.size if values.size > 1 else math.inf
-    half = _Z95 * math.sqrt(spread + unsure**2)
+    half = Z95 * math.sqrt(spread + unsure**2)
     return Change(mean, Interval(mean - half, mean + half))
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.errors import InputError
+from banditroute.errors import InputError, meant
 from banditroute.simulation.values import printable
 
 from .log import LogTable, one_hot
@@ -27,6 +26,8 @@ class TargetPolicy(Protocol):
 
     def propensities(self, log: LogTable) -> Floats:
         """(n, K) probabilities with which it would have drawn each model, 0 where not eligible; rows sum to one.
+
+        A row of nan is one that it did not decide on.
 
         Raises:
             InputError: it cannot decide on this log's traffic.
@@ -52,9 +53,7 @@ class Fixed:
             InputError: no decision of the log could have drawn it.
         """
         if self.model not in log.models:
-            near = get_close_matches(self.model, log.models, n=1)
-            guess = f"did you mean {near[0]!r}? " if near else ""
-            remedy = f"{guess}choose from: {', '.join(map(printable, log.models))}"
+            remedy = f"{meant(self.model, log.models)}choose from: {', '.join(map(printable, log.models))}"
             raise InputError(f"the log has no model {self.model!r}", remedy=remedy, field="--policy")
         arm = log.models.index(self.model)
         able = log.eligible[:, arm]

@@ -76,8 +76,7 @@ def _nobody_judged(target: Target, unjudged: float) -> str:
 
 
 def _sentences(target: Target, estimate: Estimate) -> Iterator[str]:
-    name = target.policy[:1].upper() + target.policy[1:]
-    quality = estimate.quality
+    name, quality = target.policy, estimate.quality
     if quality is None:
         yield f"{name}: nobody judged an answer, so nothing is known of its quality."
     else:

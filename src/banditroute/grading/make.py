@@ -14,6 +14,7 @@ from banditroute.grading.exact import ExactMatch
 from banditroute.grading.length import Length
 from banditroute.grading.number import NumericMatch
 from banditroute.grading.options import checked
+from banditroute.grading.own import own_grader
 from banditroute.grading.pattern import PatternMatch
 from banditroute.grading.protocol import Grader
 from banditroute.grading.refusal import Finished, NotRefused
@@ -44,18 +45,20 @@ def grader_of(kind: str, name: str, options: Mapping[str, Any]) -> Grader:
     """A grader.
 
     Args:
-        kind: a name in `KINDS`.
+        kind: a name in `KINDS`, or module:name of a grader of one's own.
         name: the source of its grades.
         options: values of the options of its kind; those left out keep their defaults.
 
     Raises:
-        ConfigError: there is no such kind, or an option is unknown, missing, of another type or out of range; where it
-            is an option, `field` names it.
+        ConfigError: there is no such kind, it is no grader, or an option is unknown, missing, of another type or out of
+            range; where it is an option of a kind in `KINDS`, `field` names it.
         MissingExtraError: the kind needs an extra that is not installed.
     """
+    if ":" in kind:
+        return own_grader(kind, name, options)
     made = KINDS.get(kind)
     if made is None:
         near = get_close_matches(kind, KINDS, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(KINDS)}"
+        remedy = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(KINDS)}, and module:name of your own"
         raise ConfigError(f"unknown kind of grader {kind!r}", remedy=remedy)
     return made(name=name, **checked(made, options))

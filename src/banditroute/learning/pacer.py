@@ -154,6 +154,11 @@ class Pacer:
             self._recent = deque(((q, share * ratio[..., None]) for q, share in self._recent), maxlen=_WINDOW)
             self._resolve()
 
+    def reprice(self, arm: int, factor: float) -> None:
+        """Takes in that a model's dollars are a multiple of what they were, in the contexts that are kept too."""
+        for _, cost_share in self._recent:
+            cost_share[..., arm] *= factor
+
     def _resolve(self) -> None:
         """Sets the price to what recent contexts would have needed."""
         self.foresee(*(np.stack(part) for part in zip(*self._recent, strict=True)))

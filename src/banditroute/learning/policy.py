@@ -240,6 +240,7 @@ class LearningPolicy:
     def reprice(self, arm: int, factor: float) -> None:
         """Moves what was learned of a model's dollars by a factor: an announced price acts on the next request."""
         self.log_cost.shift(arm, float(np.log(factor)))
+        self.pacer.reprice(arm, factor)
 
     def begin_with(self, quality: Evidence, log_cost: Evidence, task: Ints, x: Floats, eligible: Bools) -> None:
         """Starts from what was measured before: beliefs of (C, K) edges, and the price that its contexts ask for.

@@ -17,6 +17,9 @@ from .variance import within_class_noise
 
 Floats = NDArray[np.float64]
 
+ESS = 100.0
+"""Observations that an edge's warm evidence is worth at most: enough to begin well, few enough to be outvoted."""
+
 TOLERATED = 2.0
 """Standard errors of disagreement that cost warm evidence nothing."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, cast
 
 from banditroute.errors import ConfigError, InputError
+from banditroute.plugging import plugged
 from banditroute.records import ChatRequest
 from banditroute.routing.tasks import FeatureEncoder, Task
 
@@ -66,7 +66,7 @@ def named_encoder(name: str) -> FeatureEncoder:
         ConfigError: nothing is found, or it is no encoder.
     """
     if ":" in name:
-        return _encoder(_imported(name), name)
+        return _encoder(plugged(name, "encoder"), name)
     found = entry_points(group=GROUP, name=name)
     if not found:
         known = ", ".join(sorted({"prompt", "none", *entry_points(group=GROUP).names}))
@@ -75,14 +75,6 @@ def named_encoder(name: str) -> FeatureEncoder:
     point = next(iter(found))
     version = point.dist.version if point.dist is not None else "0"
     return _encoder(point.load(), f"{name}-{version}")
-
-
-def _imported(name: str) -> object:
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"the encoder {name!r} is not found: {error}", remedy="check module:name") from error
 
 
 def _encoder(found: object, version: str) -> FeatureEncoder:

@@ -107,16 +107,6 @@ def characters_of(codes: Codes) -> Characters:
     return Characters(np.where(beyond, _beyond(codes), kinds.take(places)), np.where(beyond, codes, plain.take(places)))
 
 
-def kinds_of(codes: Codes) -> Kinds:
-    """The Kind of each code point, (n,)."""
-    return characters_of(codes).kinds
-
-
-def plain(codes: Codes) -> Codes:
-    """The code points with all digits alike and all white space alike, (n,)."""
-    return characters_of(codes).plain
-
-
 def _beyond(codes: Codes) -> Kinds:
     """Kinds beyond the basic plane: rare ideographs, and otherwise signs and pictures."""
     ideograph = (codes >= 0x20000) & (codes < 0x40000)

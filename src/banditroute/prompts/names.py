@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from banditroute.errors import ConfigError
 from banditroute.routing.tasks import GENERAL
 
@@ -22,7 +24,7 @@ LEAST_EXAMPLES = 5
 """Examples without which a class of one's own is not known."""
 
 
-def check_own_class(name: str, examples: int) -> None:
+def check_own_class(name: str, examples: Iterable[str]) -> None:
     """Makes sure that a class may be called so, and has examples enough.
 
     Raises:
@@ -30,6 +32,7 @@ def check_own_class(name: str, examples: int) -> None:
     """
     if name in SHIPPED or name == GENERAL:
         raise ConfigError(f"{name!r} is a shipped class", remedy="choose another name", field="name")
-    if examples < LEAST_EXAMPLES:
-        problem = f"{examples} different examples of the {LEAST_EXAMPLES} that are needed"
+    different = len({text.strip() for text in examples} - {""})
+    if different < LEAST_EXAMPLES:
+        problem = f"{different} different examples of the {LEAST_EXAMPLES} that are needed"
         raise ConfigError(problem, remedy="write more, in other words each", field="examples")

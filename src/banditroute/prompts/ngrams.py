@@ -87,7 +87,7 @@ def _word_hashes(words: Hashes) -> list[Hashes]:
 
 
 def words_of(values: Hashes, kinds: Kinds) -> Hashes:
-    """A hash of every word of a text, in order; its code points are given as `plain` has them.
+    """A hash of every word of a text, in order; its code points are given as `Characters.plain` has them.
 
     Runs of letters and digits are words, and so is each ideograph and each sign that means something.
     """

@@ -44,7 +44,7 @@ class OwnClasses:
 
     def __init__(self, senses: Senses, reader: PromptReader, examples: Mapping[str, Sequence[str]]) -> None:
         for name, texts in examples.items():
-            check_own_class(name, len(set(texts)))
+            check_own_class(name, texts)
         self.names = tuple(examples)
         self._senses, self._reader = senses, reader
         known = [[reader.read_text(text) for text in _known_by(name, texts)] for name, texts in examples.items()]

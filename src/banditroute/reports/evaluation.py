@@ -53,9 +53,10 @@ def _sections(result: Evaluation) -> tuple[Section, ...]:
 
 def _subtitle(result: Evaluation) -> str:
     targets = write.listing(target.policy for target in result.targets)
-    rest = f", of which {write.count(result.used)} count as evidence" if result.used != result.rows else ""
+    rest = f"; {write.count(result.used)} of them count as evidence" if result.used != result.rows else ""
     asked = f"; asked about {targets}" if targets else ""
-    return f"{write.plural(result.rows, 'decision')} on record among {len(result.models)} models{rest}{asked}."
+    rows = f"{write.plural(result.rows, 'decision')} on record among {write.plural(len(result.models), 'model')}"
+    return f"{rows}{rest}{asked}."
 
 
 def _summary(targets: tuple[Target, ...]) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import PurePath
 
 ABSENT = "–"
 _MINUS = "−"
@@ -11,19 +12,18 @@ _MOST_DECIMALS = 9
 _STRETCHES = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
 
-def quality(value: float) -> str:
+def quality(value: float, decimals: int = 3) -> str:
     """A quality in [0, 1] as .923; 1.000 keeps its leading digit, nan is a dash."""
     if math.isnan(value):
         return ABSENT
-    text = f"{value:.3f}".replace("-", _MINUS)
-    return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
+    rounded = round(value, decimals) + 0.0  # no minus before nothing
+    text = f"{rounded:.{decimals}f}".replace("-", _MINUS)
+    return text.replace("0.", ".", 1) if abs(rounded) < 1 else text
 
 
-def quality_change(value: float) -> str:
+def quality_change(value: float, decimals: int = 3) -> str:
     """A difference of two qualities with its sign: +.005, −.009; a change that rounds to nothing is .000."""
-    if math.isnan(value) or abs(value) < 0.0005:
-        return ABSENT if math.isnan(value) else ".000"
-    return ("+" if value > 0 else "") + quality(value)
+    return ("+" if round(value, decimals) > 0 else "") + quality(value, decimals)
 
 
 def interval(low: float, high: float) -> str:
@@ -35,13 +35,18 @@ def percent(share: float) -> str:
     """A share as a whole percent; one decimal below 1%, and never 0% or 100% for what is only close to it."""
     if math.isnan(share):
         return ABSENT
-    if 0 < share < 0.001:
-        return "<0.1%"
-    if 0 < share < 0.00995:
-        return f"{share:.1%}"
-    if 0.995 <= share < 1:
-        return ">99%"
-    return f"{share:,.0%}".replace("-", _MINUS)
+    size = abs(share)
+    if 0 < size < 0.001:
+        return "<0.1%" if share > 0 else f">{_MINUS}0.1%"
+    if 0.995 <= size < 1:
+        return ">99%" if share > 0 else f"<{_MINUS}99%"
+    return f"{share:,.{1 if 0 < size < 0.00995 else 0}%}".replace("-", _MINUS)
+
+
+def percent_change(share: float) -> str:
+    """A difference in percent with its sign: +4%, −31%; what is only close to something needs none."""
+    text = percent(share)
+    return f"+{text}" if share > 0 and text[0].isdecimal() else text
 
 
 def ratio(value: float) -> str:
@@ -61,6 +66,13 @@ def money(value_usd: float, digits: int = 2) -> str:
     decimals = _decimals(value_usd, digits)
     if decimals > _MOST_DECIMALS:
         return f"${value_usd:.{digits - 1}e}".replace("e-0", "e-").replace("-", _MINUS)
+    return money_to(value_usd, decimals)
+
+
+def money_to(value_usd: float, decimals: int) -> str:
+    """Dollars with so many decimals; nan is a dash."""
+    if math.isnan(value_usd):
+        return ABSENT
     text = f"${abs(value_usd):,.{decimals}f}"
     return _MINUS + text if value_usd < 0 else text
 
@@ -69,7 +81,7 @@ def money_column(values_usd: Sequence[float], digits: int = 2) -> tuple[str, ...
     """Dollars with one number of decimals for all, so that a column lines up; the smallest keeps its digits."""
     needed = (_decimals(value, digits) for value in values_usd if value and not math.isnan(value))
     decimals = min(max(needed, default=0), 7)
-    return tuple(ABSENT if math.isnan(value) else f"${value:,.{decimals}f}" for value in values_usd)
+    return tuple(money_to(value, decimals) for value in values_usd)
 
 
 def money_names(values_usd: Sequence[float]) -> tuple[str, ...]:
@@ -149,6 +161,14 @@ def listing(parts: Iterable[str]) -> str:
     """Words as people list them: a; a and b; a, b and c."""
     words = list(parts)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def source_name(path: str) -> str:
+    """A table's or a log's name without its folders and its file type."""
+    name = PurePath(path).name
+    for ending in (".gz", ".jsonl", ".csv", ".parquet"):
+        name = name.removesuffix(ending)
+    return name or path
 
 
 def seeds(values: Sequence[int]) -> str:

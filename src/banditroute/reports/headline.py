@@ -37,9 +37,9 @@ def _opening(one: PolicyResult, result: SimulationResult) -> str:
     if one.budget_usd is None:
         return f"Without a budget {reached} at {money(_mean_cost(one))} per request"
     budget = budget_label(one, result)
-    if held(one):
+    if one.utilisation is None or held(one):
         return f"At {budget} per request {reached}"
-    return f"At {budget} per request, overspent by {percent(_mean_cost(one) / one.budget_usd - 1)}, {reached}"
+    return f"At {budget} per request, overspent by {percent(float(one.utilisation.mean()) - 1)}, {reached}"
 
 
 def _against_model(one: PolicyResult, name: str, best: FixedModel) -> str:

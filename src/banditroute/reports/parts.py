@@ -86,7 +86,7 @@ class Table:
         return any(cell.shade is not None for column in self.columns for cell in column.cells)
 
 
-def breaks(groups: Sequence[str]) -> frozenset[int]:
+def breaks(groups: Sequence[object]) -> frozenset[int]:
     """The rows at which the group that a row belongs to changes."""
     return frozenset(n for n in range(1, len(groups)) if groups[n] != groups[n - 1])
 

@@ -1,9 +1,9 @@
 """A simulation's result as a report, a page and files."""
 
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from banditroute.reports.export import save_parts
-from banditroute.reports.format import count, seeds
+from banditroute.reports.format import plural, seeds, source_name
 from banditroute.reports.headline import headline
 from banditroute.reports.page import write_report
 from banditroute.reports.parts import Report, Section
@@ -37,7 +37,7 @@ def save_figures(result: SimulationResult, directory: Path | str) -> tuple[Path,
 
 def simulation_report(result: SimulationResult) -> Report:
     """The result as parts of a report; nothing is drawn yet."""
-    return Report(f"Simulation on {_plain(result.table)}", _subtitle(result), headline(result), _sections(result))
+    return Report(f"Simulation on {source_name(result.table)}", _subtitle(result), headline(result), _sections(result))
 
 
 def _sections(result: SimulationResult) -> tuple[Section, ...]:
@@ -57,15 +57,7 @@ def _sections(result: SimulationResult) -> tuple[Section, ...]:
 
 def _subtitle(result: SimulationResult) -> str:
     orders = result.results[0].seeds if result.results else ()
-    scored = f"{count(result.requests)} requests"
+    scored = plural(result.requests, "request")
     streams = f" in {len(orders)} random orders (seeds {seeds(orders)})" if len(orders) > 1 else ""
-    warmup = f", after a warm-up on {_plain(result.warmup)}" if result.warmup else ""
-    return f"{scored}{streams}, {len(result.models)} model{'s' * (len(result.models) != 1)}{warmup}."
-
-
-def _plain(table: str) -> str:
-    """A table's name without its folders and its file type."""
-    name = PurePath(table).name
-    for ending in (".gz", ".jsonl", ".csv", ".parquet"):
-        name = name.removesuffix(ending)
-    return name or table
+    warmup = f", after a warm-up on {source_name(result.warmup)}" if result.warmup else ""
+    return f"{scored}{streams}, {plural(len(result.models), 'model')}{warmup}."

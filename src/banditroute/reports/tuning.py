@@ -1,6 +1,6 @@
 """What budgets buy, and which one to set, as a report, a page and files."""
 
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from banditroute.reports import format as write
 from banditroute.reports.export import save_parts
@@ -35,7 +35,9 @@ def save_tuning_figures(result: Tuning, directory: Path | str) -> tuple[Path, ..
 
 def tuning_report(result: Tuning) -> Report:
     """The result as parts of a report; nothing is drawn yet."""
-    return Report(f"Budgets on {_plain(result.source)}", _subtitle(result), _summary(result), _sections(result))
+    return Report(
+        f"Budgets on {write.source_name(result.source)}", _subtitle(result), _summary(result), _sections(result)
+    )
 
 
 def _sections(result: Tuning) -> tuple[Section, ...]:
@@ -51,12 +53,15 @@ def _sections(result: Tuning) -> tuple[Section, ...]:
 def _subtitle(result: Tuning) -> str:
     requests = f"{write.plural(result.requests, 'request')} among {write.plural(len(result.models), 'model')}"
     orders = f" in {write.plural(result.seeds, 'random order')}" if result.kind == "table" else ""
-    warmup = f", after a warm-up on {_plain(result.warmup)}" if result.warmup else ""
+    warmup = f", after a warm-up on {write.source_name(result.warmup)}" if result.warmup else ""
     return f"{requests}{orders}{warmup}; {write.plural(len(result.frontier), 'budget')} tried."
 
 
 def _summary(result: Tuning) -> str:
-    """What is said first of the first question; without one, what the dearest budget buys."""
+    """What no budget reaches, else what is said first of the first question; without one, what budgets buy."""
+    unreached = [target.sentence for target in result.targets if target.sentence]
+    if unreached:
+        return " ".join(unreached)
     spoken = [recommendation.sentences[0] for recommendation in result.recommendations if recommendation.sentences]
     if spoken:
         return spoken[0]
@@ -67,11 +72,3 @@ def _summary(result: Tuning) -> str:
         f"Budgets from {write.money(cheap.budget_usd)} to {write.money(dear.budget_usd)} per request buy qualities "
         f"from {write.quality(cheap.quality)} to {write.quality(dear.quality)}."
     )
-
-
-def _plain(source: str) -> str:
-    """A file's name without its folders and its type."""
-    name = PurePath(source).name
-    for ending in (".gz", ".jsonl", ".csv", ".parquet"):
-        name = name.removesuffix(ending)
-    return name or source

@@ -13,9 +13,6 @@ from banditroute.learning.warm import capped
 
 from .lessons import SIGNALS, Edge, Lesson
 
-ESS = 100.0
-"""Observations that an edge's warm evidence is worth at most: enough to begin well, few enough to be outvoted."""
-
 _NO_PRICES: Mapping[str, SavedPrice] = MappingProxyType({})
 
 

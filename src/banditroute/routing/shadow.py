@@ -17,7 +17,7 @@ from banditroute.observe import Observer, ShadowFailed
 from banditroute.records import Decision, Demand, ShadowDecision
 
 from .pacers import PaceRecord
-from .tasks import EMBEDDINGS, is_judging
+from .tasks import is_chosen_on
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -81,10 +81,9 @@ class Shadow:
     def picks(self, task: str) -> bool:
         """Whether to decide on a request of that class.
 
-        It is left to chance alone, so that those that are decided on stand for all. Embeddings and judges' calls are no
-        traffic that a policy chooses on.
+        It is left to chance alone, so that those that are decided on stand for all.
         """
-        return task != EMBEDDINGS and not is_judging(task) and self._uniform() < self._share
+        return is_chosen_on(task) and self._uniform() < self._share
 
     def beside(self, decision: Decision, moment: Moment) -> Decision:
         """The decision with what the shadow would have chosen, if it can choose; nothing else of it changes."""

@@ -39,6 +39,11 @@ def is_judging(task: str) -> bool:
     return task.startswith(JUDGE_TASK)
 
 
+def is_chosen_on(task: str) -> bool:
+    """Whether requests of the class are traffic that a policy chooses on: neither embeddings nor judges' calls."""
+    return task != EMBEDDINGS and not is_judging(task)
+
+
 class TaskClassifier(Protocol):
     """Names a request's task class."""
 

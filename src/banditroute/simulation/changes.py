@@ -94,6 +94,8 @@ def moved_to(quality: Floats, mean: float) -> Floats:
     Clipping takes back part of a shift, hence the search: the mean grows with the shift, from 0 at -1 to 1 at +1.
     """
     known = quality[~np.isnan(quality)]
+    if known.size == 0:
+        return quality
     low, high = -1.0, 1.0
     for _ in range(60):
         shift = 0.5 * (low + high)

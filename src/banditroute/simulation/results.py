@@ -148,11 +148,12 @@ class PolicyResult:
     @property
     def mean_budget_usd(self) -> float | None:
         """The budget, averaged over the requests where a scenario changes it; None = unconstrained at some time."""
-        budgets = {phase.budget_usd for phase in self.phases if phase.budget_usd is not None}
-        if self.budget_usd is None or budgets <= {self.budget_usd}:
-            return self.budget_usd
-        length = [phase.last - phase.first for phase in self.phases]
-        return float(np.average([phase.budget_usd or self.budget_usd for phase in self.phases], weights=length))
+        budgets = [phase.budget_usd for phase in self.phases if phase.budget_usd is not None]
+        if len(budgets) < len(self.phases):
+            return None
+        if len(set(budgets)) == 1:
+            return budgets[0]
+        return float(np.average(budgets, weights=[phase.last - phase.first for phase in self.phases]))
 
     @property
     def utilisation(self) -> Floats | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from .stream import Stream, staged, stream_of
 from .summary import Learned, learned_edges, policy_result
 from .table import OutcomeTable
 from .warm_start import WarmStart, started_warm
+from .workers import shared_out
 
 Progress = Callable[[int, int], None]
 
@@ -165,14 +165,13 @@ def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None
 def _run(world: _World, plan: Sequence[_Batch], jobs: int, counter: _Counter | None) -> list[_BatchResult]:
     if jobs == 1 or len(plan) == 1:
         return [_play_batch(world, batch, counter) for batch in plan]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(plan)), mp_context=context, initializer=_enter, initargs=(world,)) as pool:
-        done: list[_BatchResult] = []
-        for batch, result in zip(plan, pool.map(_play_in_worker, plan), strict=True):
+    done: list[_BatchResult] = []
+    with closing(shared_out(plan, _play_in_worker, jobs, _enter, world)) as results:
+        for batch, result in zip(plan, results, strict=True):
             done.append(result)
             if counter is not None:
                 counter(len(batch.seeds) * world.stream.task.size)
-        return done
+    return done
 
 
 _worlds: list[_World] = []  # a worker process's own copy, sent once

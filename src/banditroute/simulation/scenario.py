@@ -26,73 +26,77 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceEvent:
-    """From `at` on a model's dollars are the table's times a factor; announced: the router's owner knows at once."""
+class _Event:
+    """What every event says: the request from which on it holds, and what it does."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _KNOWN_KEYS_ONLY
     at: Index
-    kind: Literal["price"] = "price"
+    kind: str
+
+    @property
+    def subject(self) -> Subject:
+        """What the event sets."""
+        return Subject(self.kind, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ModelEvent(_Event):
+    """What events that befall one model say: which."""
+
     model: Text
+
+    @property
+    def subject(self) -> Subject:
+        """What the event sets of its model."""
+        return Subject(self.kind, self.model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PresenceEvent(_ModelEvent):
+    """A model comes or goes."""
+
+    @property
+    def subject(self) -> Subject:
+        """Whether the model is there."""
+        return Subject("presence", self.model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceEvent(_ModelEvent):
+    """From `at` on a model's dollars are the table's times a factor; announced: the router's owner knows at once."""
+
+    kind: Literal["price"] = "price"
     factor: Positive
     announced: Flag = True
 
-    @property
-    def subject(self) -> Subject:
-        """The model's price."""
-        return Subject("price", self.model)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QualityEvent:
+class QualityEvent(_ModelEvent):
     """From `at` on a model's quality is the table's, shifted by `shift`, or so that its mean is `set`; within 0..1."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _KNOWN_KEYS_ONLY
-    at: Index
     kind: Literal["quality"] = "quality"
-    model: Text
     shift: Number | None = None
     set: Score | None = None
 
-    @property
-    def subject(self) -> Subject:
-        """The model's quality."""
-        return Subject("quality", self.model)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyEvent:
+class LatencyEvent(_ModelEvent):
     """From `at` on a model's seconds are the table's times a factor."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _KNOWN_KEYS_ONLY
-    at: Index
     kind: Literal["latency"] = "latency"
-    model: Text
     factor: Positive
 
-    @property
-    def subject(self) -> Subject:
-        """The model's latency."""
-        return Subject("latency", self.model)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutageEvent:
+class OutageEvent(_ModelEvent):
     """A model serves nothing from `at` until just before `until`."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _KNOWN_KEYS_ONLY
-    at: Index
     kind: Literal["outage"] = "outage"
-    model: Text
     until: Index
-
-    @property
-    def subject(self) -> Subject:
-        """The model's service."""
-        return Subject("outage", self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddEvent:
+class AddEvent(_PresenceEvent):
     """A model enters at `at` and is absent before, in the warm-up too.
 
     Attributes:
@@ -101,48 +105,25 @@ class AddEvent:
         cost_factor: the copy's dollars over those of its original.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _KNOWN_KEYS_ONLY
-    at: Index
     kind: Literal["add"] = "add"
-    model: Text
     like: Text | None = None
     quality: Score | None = None
     cost_factor: Positive | None = None
 
-    @property
-    def subject(self) -> Subject:
-        """Whether the model is there."""
-        return Subject("presence", self.model)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveEvent:
+class RemoveEvent(_PresenceEvent):
     """A model is gone from `at` on."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _KNOWN_KEYS_ONLY
-    at: Index
     kind: Literal["remove"] = "remove"
-    model: Text
-
-    @property
-    def subject(self) -> Subject:
-        """Whether the model is there."""
-        return Subject("presence", self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetEvent:
+class BudgetEvent(_Event):
     """From `at` on the budget is another, whatever it was before."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _KNOWN_KEYS_ONLY
-    at: Index
     kind: Literal["budget"] = "budget"
     usd_per_request: Positive
-
-    @property
-    def subject(self) -> Subject:
-        """The budget."""
-        return Subject("budget", "")
 
 
 Event = PriceEvent | QualityEvent | LatencyEvent | OutageEvent | AddEvent | RemoveEvent | BudgetEvent

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 import numpy as np
 
-from banditroute.errors import ConfigError
+from banditroute.errors import ConfigError, meant
 from banditroute.simulation.scenario import (
     AddEvent,
     BudgetEvent,
@@ -23,11 +22,11 @@ from banditroute.simulation.table import OutcomeTable
 
 def check_scenario(scenario: Scenario, table: OutcomeTable) -> None:
     """Raises ConfigError for the first thing in a scenario that does not fit a table."""
-    newcomers = tuple(add.model for add in scenario.newcomers())
-    models = (*table.models, *(model for model in newcomers if model not in table.models))
+    newcomers = scenario.newcomers()
+    models = tuple(dict.fromkeys((*table.models, *(add.model for add in newcomers))))
     seen: dict[tuple[int, Subject], int] = {}
     for position, event in enumerate(scenario.events):
-        for key, problem, remedy in _problems(event, table, models):
+        for key, problem, remedy in _problems(event, table, newcomers, models):
             raise scenario.error(position, key, problem, remedy)
         if (twin := seen.setdefault((event.at, event.subject), position)) != position:
             problem = f"event[{twin}] sets the same at request {event.at}"
@@ -41,7 +40,7 @@ def check_scenario(scenario: Scenario, table: OutcomeTable) -> None:
 _Found = Iterator[tuple[str, str, str]]
 
 
-def _problems(event: Event, table: OutcomeTable, models: tuple[str, ...]) -> _Found:
+def _problems(event: Event, table: OutcomeTable, newcomers: tuple[AddEvent, ...], models: tuple[str, ...]) -> _Found:
     """The key, what is wrong with it and what to do, for all that is wrong with one event."""
     if event.at >= table.requests:
         yield "at", f"{event.at} is not among the table's {table.requests} requests", "give one below that"
@@ -49,7 +48,7 @@ def _problems(event: Event, table: OutcomeTable, models: tuple[str, ...]) -> _Fo
         case BudgetEvent():
             return
         case AddEvent():
-            yield from _newcomer_problems(event, table, models)
+            yield from _newcomer_problems(event, table, newcomers, models)
         case _:
             if event.model not in models:
                 yield "model", *_unknown(event.model, models, "choose from")
@@ -65,7 +64,9 @@ def _problems(event: Event, table: OutcomeTable, models: tuple[str, ...]) -> _Fo
             pass
 
 
-def _newcomer_problems(event: AddEvent, table: OutcomeTable, models: tuple[str, ...]) -> _Found:
+def _newcomer_problems(
+    event: AddEvent, table: OutcomeTable, newcomers: tuple[AddEvent, ...], models: tuple[str, ...]
+) -> _Found:
     if event.like is None:
         if event.model not in models:
             yield "model", *_unknown(event.model, models, 'say like = "MODEL" for a copy of one, or choose from')
@@ -76,9 +77,10 @@ def _newcomer_problems(event: AddEvent, table: OutcomeTable, models: tuple[str, 
         yield "like", f"the table has outcomes of {event.model!r} itself", "leave like out, or choose another name"
     elif event.like not in table.models:
         yield "like", *_unknown(event.like, table.models, "choose from")
+    elif event not in newcomers:
+        remedy = "leave like, quality and cost_factor out: it returns as it was"
+        yield "like", f"{event.model!r} is a copy already, made by an event above", remedy
 
 
 def _unknown(model: str, models: tuple[str, ...], otherwise: str) -> tuple[str, str]:
-    near = get_close_matches(model, models, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
-    return f"the table has no model {model!r}", f"{guess}{otherwise}: {', '.join(models)}"
+    return f"the table has no model {model!r}", f"{meant(model, models)}{otherwise}: {', '.join(models)}"

@@ -6,15 +6,14 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from banditroute.errors import ConfigError
+from banditroute.errors import ConfigError, meant
 from banditroute.simulation.scenario import (
     AddEvent,
     BudgetEvent,
@@ -43,7 +42,7 @@ class _File:
 
 
 _FILE = TypeAdapter(_File)
-_KINDS: Mapping[str, type] = {
+_KINDS: Mapping[str, type[Event]] = {
     "price": PriceEvent,
     "quality": QualityEvent,
     "latency": LatencyEvent,
@@ -79,9 +78,7 @@ def load_scenario(path: str | os.PathLike[str]) -> Scenario:
         if getattr(file, key) is not None:
             raise ConfigError("this version does not play it yet", remedy=remedy, path=where, field=key)
     known = lines if len(lines) == len(file.event) else ()
-    return Scenario(
-        events=tuple(file.event), feedback=file.feedback, name=Path(where).stem, path=where, lines=tuple(known)
-    )
+    return Scenario(events=tuple(file.event), feedback=file.feedback, name=Path(where).stem, path=where, lines=known)
 
 
 def _text(where: str) -> str:
@@ -130,7 +127,9 @@ def _problem(details: ErrorDetails) -> tuple[str, str]:
         case "extra_forbidden" | "unexpected_keyword_argument":
             return "is not a key here", _near(str(details["loc"][-1]), _keys_beside(details["loc"]))
         case "missing":
-            return "is missing", _REMEDIES.get(str(details["loc"][-1]), "give it")
+            return "is missing", _remedy(details["loc"])
+        case "model_attributes_type":
+            problem = f"is {details['input']!r}, not a table"
         case "int_type" | "int_from_float":
             problem = f"is {details['input']!r}, not a whole number"
         case "bool_type":
@@ -139,7 +138,13 @@ def _problem(details: ErrorDetails) -> tuple[str, str]:
             problem = f"is {details['input']!r}, not above {details.get('ctx', {}).get('gt', 0):g}"
         case _:
             problem = problem_of(details)
-    return problem, _REMEDIES.get(str(details["loc"][-1]), "see the scenario page of the documentation")
+    return problem, _remedy(details["loc"])
+
+
+def _remedy(steps: tuple[int | str, ...]) -> str:
+    """What to do about the innermost key that there is advice on."""
+    known = (_REMEDIES[key] for step in reversed(steps) if (key := str(step)) in _REMEDIES)
+    return next(known, "see the scenario page of the documentation")
 
 
 _REMEDIES = {
@@ -163,13 +168,9 @@ _REMEDIES = {
 
 
 def _keys_beside(steps: tuple[int | str, ...]) -> Sequence[str]:
-    if steps[0] == "event":
-        return list(_KINDS[str(steps[2])].__dataclass_fields__)
-    return list((Feedback if len(steps) > 1 else _File).__dataclass_fields__)
+    table = _KINDS[str(steps[2])] if steps[0] == "event" else Feedback if len(steps) > 1 else _File
+    return [each.name for each in fields(table)]
 
 
 def _near(given: str, keys: Sequence[str]) -> str:
-    keys = [key for key in keys if not key.startswith("_")]
-    near = get_close_matches(given, keys, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
-    return f"{guess}there are: {', '.join(keys)}"
+    return f"{meant(given, keys)}there are: {', '.join(keys)}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.errors import TableError
-from banditroute.learning.priors import TOKENS_CENTRE
+from banditroute.learning.inputs import inputs_of_rows
 
 from .stages import News, Script
 from .table import OutcomeTable
@@ -73,17 +73,13 @@ def stream_of(table: OutcomeTable, warmup: OutcomeTable | None, *, features: boo
     parts = [table] if warmup is None else [_aligned(warmup, table), table]
     tasks, task = _classes(parts) if classes else ((NO_TASK,), np.zeros(_rows(parts), dtype=np.int64))
     tokens = np.concatenate([part.input_tokens for part in parts])
-    centred = np.where(np.isnan(tokens), 0.0, np.log(np.maximum(tokens, 0.0) + 1.0) - TOKENS_CENTRE)
-    width = table.features.shape[1] if features else 0
-    inputs = [np.ones(task.size)[:, None], centred[:, None]]
-    if width:
-        inputs.append(np.concatenate([part.features for part in parts]))
+    encoded = np.concatenate([part.features for part in parts]) if features else np.zeros((task.size, 0))
     quality = np.concatenate([part.quality for part in parts])
     cost = np.concatenate([part.cost_usd for part in parts])
     return Stream(
         tasks=tasks,
         task=task,
-        x=np.concatenate(inputs, axis=1),
+        x=inputs_of_rows(tokens, encoded),
         quality=quality,
         cost_usd=cost,
         latency_s=np.concatenate([part.latency_s for part in parts]),

@@ -13,14 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.learning.evidence import Evidence, empty, observe_many
-from banditroute.learning.warm import capped
+from banditroute.learning.warm import ESS, capped
 
 from .stream import Stream
 
 Floats = NDArray[np.float64]
-
-ESS = 100.0
-"""Observations that an edge's warm evidence is worth at most: enough to begin well, few enough to be outvoted."""
 
 _LEAST_USD = 1e-9
 _CONTEXTS = 256  # that a price is solved from

@@ -41,6 +41,7 @@ def _where_known(trail: Trail) -> Json:
     known: dict[str, Any] = {}
     if decision.context.features:
         known["features"] = list(decision.context.features)
+        known["encoder_version"] = decision.context.encoder_version
     if not decision.pinned:
         known["propensities"] = dict(decision.propensities)
     if trail.feedback:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,87 +42,118 @@ class Bought:
     tasks: tuple[tuple[TaskSplit, ...], ...]
 
 
-class Answers:
-    """Answers about one curve; the resamples are drawn once."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one curve says to all questions; see `results.Tuning`."""
 
-    def __init__(self, curve: Curve, bought: Bought, rng: np.random.Generator, number: int = RESAMPLES) -> None:
-        self._curve, self._bought = curve, bought
-        self._drawn = curve.resampled(number, rng)
+    frontier: tuple[FrontierPoint, ...]
+    targets: tuple[TargetBudget, ...]
+    recommendations: tuple[Recommendation, ...]
+    traffic: tuple[Traffic, ...]
 
-    def frontier(self) -> tuple[FrontierPoint, ...]:
-        """What each budget buys, cheapest first."""
-        low, high = np.percentile(self._drawn, _CI90, axis=0)
-        means, slopes, bought = self._curve.means, self._curve.slope(), self._bought
-        return tuple(
-            FrontierPoint(
-                budget_usd=float(budget),
-                quality=float(means[i]),
-                quality_ci90=Interval(float(low[i]), float(high[i])),
-                cost_usd=float(bought.cost_usd[i]),
-                worst_utilisation=float(bought.worst_utilisation[i]),
-                quality_per_usd=float(slopes[i]),
-                share=dict(zip(bought.models, map(float, bought.share[i]), strict=True)),
-            )
-            for i, budget in enumerate(self._curve.budget_usd)
-        )
 
-    def target(self, quality: float, confidence: float) -> TargetBudget:
-        """The cheapest budget that reaches a quality, and how sure that is."""
-        budgets, means = self._curve.budget_usd, self._curve.means
-        drawn = np.array([cheapest(budgets, curve, quality) for curve in self._drawn])
-        low, high = np.percentile(drawn, _CI90, method="closest_observation")
-        sure = cheapest(budgets, np.percentile(self._drawn, 100.0 * (1.0 - confidence), axis=0), quality)
-        found = cheapest(budgets, means, quality)
-        floor = float(budgets[0])
-        return TargetBudget(
-            target_quality=quality,
-            budget_usd=max(found, floor) if math.isfinite(found) else None,
-            ci90=Interval(max(float(low), floor) if low else 0.0, float(high)),
-            confident_usd=max(sure, floor) if math.isfinite(sure) else None,
-            confidence=confidence,
-            best_quality=float(means[-1]),
-        )
+def answered(curve: Curve, bought: Bought, questions: Questions, *, number: int = RESAMPLES, seed: int = 0) -> Answered:
+    """The answers to all questions; every budget that answers one is to be a point of the curve."""
+    drawn = curve.resampled(number, np.random.default_rng(seed))
+    points = tuple(_points(curve, bought, drawn))
+    targets = tuple(_target(curve, drawn, quality, questions.confidence) for quality in questions.target_quality)
 
-    def for_quality(self, target: TargetBudget, questions: Questions) -> Recommendation | None:
-        """What to do for a quality; None where no budget reaches it."""
-        if target.budget_usd is None:
-            return None
-        return self._recommendation(f"quality of {target.target_quality:g}", target.budget_usd, questions, target)
-
-    def for_budget(self, budget_usd: float, questions: Questions) -> Recommendation:
-        """What a budget buys."""
-        return self._recommendation(f"budget of ${budget_usd:.4g} per request", budget_usd, questions, None)
-
-    def _recommendation(
-        self, question: str, budget_usd: float, questions: Questions, target: TargetBudget | None
-    ) -> Recommendation:
-        points = self.frontier()
-        i = int(np.abs(np.log(self._curve.budget_usd / budget_usd)).argmin())  # the nearest budget that was replayed
-        point = points[i]
+    def recommended(question: str, budget_usd: float, target: TargetBudget | None) -> Recommendation:
+        i = int(np.abs(np.log(curve.budget_usd / budget_usd)).argmin())
         traffic = questions.requests_per_day
-        month = None if traffic is None else budget_usd * traffic * DAYS_PER_MONTH
-        sentences = tuple(_sentences(budget_usd, point, points[-1], month, questions, target))
-        tasks = self._bought.tasks[i]
-        return Recommendation(question, point, month, sentences, config_lines(budget_usd, month), tasks, target)
+        month = None if traffic is None else _usd_per_month(points[i], traffic)
+        sentences = tuple(_sentences(budget_usd, points[i], points[-1], month, questions, target))
+        lines = config_lines(budget_usd, month)
+        return Recommendation(question, points[i], month, sentences, lines, bought.tasks[i], target)
+
+    reached = [(target, target.budget_usd) for target in targets if target.budget_usd is not None]
+    return Answered(
+        frontier=points,
+        targets=targets,
+        recommendations=(
+            *(recommended(f"quality of {target.target_quality:g}", budget, target) for target, budget in reached),
+            *(recommended(f"budget of ${budget:.4g} per request", budget, None) for budget in questions.budget_usd),
+        ),
+        traffic=_traffic(points, questions.requests_per_day),
+    )
 
 
-def traffic_of(points: Sequence[FrontierPoint], requests_per_day: float | None) -> tuple[Traffic, ...]:
+def _points(curve: Curve, bought: Bought, drawn: Floats) -> Iterator[FrontierPoint]:
+    """What each budget buys, cheapest first."""
+    low, high = np.percentile(drawn, _CI90, axis=0)
+    means, slopes = curve.means, curve.slope()
+    for i, budget in enumerate(curve.budget_usd):
+        yield FrontierPoint(
+            budget_usd=float(budget),
+            quality=float(means[i]),
+            quality_ci90=Interval(float(low[i]), float(high[i])),
+            cost_usd=float(bought.cost_usd[i]),
+            worst_utilisation=float(bought.worst_utilisation[i]),
+            quality_per_usd=float(slopes[i]),
+            share=dict(zip(bought.models, map(float, bought.share[i]), strict=True)),
+        )
+
+
+def _target(curve: Curve, drawn: Floats, quality: float, confidence: float) -> TargetBudget:
+    """The cheapest budget that reaches a quality, and how sure that is."""
+    budgets, means = curve.budget_usd, curve.means
+    needed = np.array([cheapest(budgets, each, quality) for each in drawn])
+    low, high = np.percentile(needed, _CI90, method="closest_observation")
+    sure = cheapest(budgets, np.percentile(drawn, 100.0 * (1.0 - confidence), axis=0), quality)
+    found = cheapest(budgets, means, quality)
+    floor = float(budgets[0])
+    return TargetBudget(
+        target_quality=quality,
+        budget_usd=max(found, floor) if math.isfinite(found) else None,
+        ci90=Interval(max(float(low), floor) if low else 0.0, float(high)),
+        confident_usd=max(sure, floor) if math.isfinite(sure) else None,
+        confidence=confidence,
+        best_quality=float(means[-1]),
+    )
+
+
+def split_of(
+    tasks: Sequence[str],
+    task_of: NDArray[np.int64],
+    quality: Floats,
+    cost_usd: Floats,
+    share: Sequence[Mapping[str, float]],
+) -> tuple[TaskSplit, ...]:
+    """Where a budget goes, class by class; a class without requests is left out.
+
+    Args:
+        tasks: (C,) names.
+        task_of: (n,) class of each request.
+        quality: (n,) what each got.
+        cost_usd: (n,) what each cost.
+        share: each class's share of each model.
+    """
+    total = max(float(cost_usd.sum()), 1e-300)
+    return tuple(
+        TaskSplit(
+            task=task,
+            requests_share=float(rows.mean()),
+            dollars_share=float(cost_usd[rows].sum()) / total,
+            usd_per_request=float(cost_usd[rows].mean()),
+            quality=float(quality[rows].mean()),
+            share=share[c],
+        )
+        for c, task in enumerate(tasks)
+        if (rows := task_of == c).any()
+    )
+
+
+def _usd_per_month(point: FrontierPoint, requests_per_day: float) -> float:
+    """Dollars a month: what a short replay overspends at its beginning is not spent anew every day."""
+    return min(point.cost_usd, point.budget_usd) * requests_per_day * DAYS_PER_MONTH
+
+
+def _traffic(points: Sequence[FrontierPoint], requests_per_day: float | None) -> tuple[Traffic, ...]:
     """What budgets cost a month at half, all and twice the forecast traffic."""
     if requests_per_day is None:
         return ()
     volumes = [factor * requests_per_day for factor in _SENSITIVITY]
-    months = ([point.cost_usd * volume * DAYS_PER_MONTH for point in points] for volume in volumes)
-    return tuple(Traffic(volume, tuple(dollars)) for volume, dollars in zip(volumes, months, strict=True))
-
-
-def unreached(targets: Sequence[TargetBudget], dearest_usd: float) -> Iterator[str]:
-    """A sentence for each quality that no budget reaches."""
-    for target in targets:
-        if target.budget_usd is None:
-            yield (
-                f"No budget reaches a quality of {target.target_quality:g} here: the dearest that was tried, "
-                f"${dearest_usd:.3g} per request, gets {target.best_quality:.3f}."
-            )
+    return tuple(Traffic(volume, tuple(_usd_per_month(point, volume) for point in points)) for volume in volumes)
 
 
 def config_lines(budget_usd: float, usd_per_month: float | None) -> str:
@@ -149,7 +180,7 @@ def _sentences(
     target: TargetBudget | None,
 ) -> Iterator[str]:
     """What a manager reads."""
-    monthly = "" if month is None else f", ${month:,.0f} a month at {questions.requests_per_day:,.0f} requests a day"
+    monthly = "" if month is None else f", ${month:,.0f} a month at {questions.requests_per_day:,.0f} requests a day,"
     quality = point.quality if target is None else target.target_quality
     yield f"${budget_usd:.3g} per request{monthly} buys a quality of {quality:.3f}."
     if target is not None:

@@ -8,7 +8,7 @@ have got is then estimated doubly robustly (Dudik et al., 2014), in quality and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,12 @@ from banditroute.errors import InputError
 from banditroute.evaluation.estimators import Sample, dr
 from banditroute.evaluation.log import LogTable
 from banditroute.evaluation.outcome_model import OutcomeModel, cross_fitted
+from banditroute.evaluation.verdict import ENOUGH
 from banditroute.evaluation.weights import carried_size, importance_weights
 from banditroute.simulation.frontier import Choices
 
-from .answering import Answers, Bought, traffic_of, unreached
-from .curve import Curve
+from .answering import Bought, answered, split_of
+from .curve import Curve, cheapest
 from .questions import Questions
 from .results import TaskSplit, Tuning
 
@@ -30,7 +31,8 @@ Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 _BUDGETS = 25
-_ENOUGH = 100.0
+_MOST_CLOSER = 8
+_CLOSE = 1e-3  # of a budget, on the log scale
 
 
 def tune_log(log: LogTable, questions: Questions, *, progress: Progress | None = None) -> Tuning:
@@ -53,22 +55,11 @@ def tune_log(log: LogTable, questions: Questions, *, progress: Progress | None =
             path=log.name,
         )
     work = _Work(used, cross_fitted(used))
-    budgets = _budgets(work, questions)
-    found: list[_Point] = []
-    for done, budget in enumerate(budgets):
-        if progress is not None:
-            progress(done, len(budgets))
-        found.append(work.point(budget))
-    if progress is not None:
-        progress(len(budgets), len(budgets))
-    curve = Curve(np.array(budgets), np.stack([p.quality for p in found], axis=1), np.zeros((0, len(budgets))))
-    cost = np.array([p.cost_usd for p in found])
-    splits = tuple(p.tasks for p in found)
-    bought = Bought(used.models, cost, cost / np.array(budgets), np.stack([p.share for p in found]), splits)
-    answers = Answers(curve, bought, np.random.default_rng(0))
-    points = answers.frontier()
-    targets = [answers.target(quality, questions.confidence) for quality in questions.target_quality]
-    recommended = [answers.for_quality(target, questions) for target in targets]
+    grid = _budgets(work, questions)
+    points = {budget: work.point(budget) for budget in _told(grid, progress)}
+    for quality in questions.target_quality:
+        _close_in(points, quality, work)
+    found = answered(_curve(points), _bought(used.models, points), questions)
     return Tuning(
         source=log.name,
         kind="log",
@@ -76,16 +67,14 @@ def tune_log(log: LogTable, questions: Questions, *, progress: Progress | None =
         requests=used.rows,
         models=used.models,
         seeds=0,
-        frontier=points,
+        frontier=found.frontier,
         envelope=None,
         oracle=None,
-        recommendations=(
-            *(each for each in recommended if each is not None),
-            *(answers.for_budget(budget, questions) for budget in questions.budget_usd),
-        ),
-        traffic=traffic_of(points, questions.requests_per_day),
+        targets=found.targets,
+        recommendations=found.recommendations,
+        traffic=found.traffic,
         seconds=time.perf_counter() - started,
-        notes=(*_notes(log, used, budgets, found), *unreached(targets, budgets[-1])),
+        notes=tuple(_notes(log, used, points)),
     )
 
 
@@ -132,17 +121,46 @@ class _Work:
             dr(Sample(weight, reward, log.chosen, p, model)).numerator
             for reward, model in ((log.quality, self._model.quality), (log.cost_usd, self._model.cost_usd))
         )
-        tasks = tuple(self._splits(p, quality, cost))
+        of_class = [p[log.task_of == c].mean(0) if (log.task_of == c).any() else p[0] for c in range(len(log.tasks))]
+        shares = [dict(zip(log.models, map(float, share), strict=True)) for share in of_class]
+        tasks = split_of(log.tasks, log.task_of, quality, cost, shares)
         return _Point(quality, max(float(cost.mean()), 0.0), p.mean(0), carried_size(log, p, weight), tasks)
 
-    def _splits(self, p: Floats, quality: Floats, cost: Floats) -> Iterator[TaskSplit]:
-        log, total = self._log, max(float(cost.sum()), 1e-300)
-        for c, task in enumerate(log.tasks):
-            rows = log.task_of == c
-            if rows.any():
-                share = dict(zip(log.models, map(float, p[rows].mean(0)), strict=True))
-                means = float(cost[rows].mean()), float(quality[rows].mean())
-                yield TaskSplit(task, float(rows.mean()), float(cost[rows].sum()) / total, *means, share)
+
+def _close_in(points: dict[float, _Point], quality: float, work: _Work) -> None:
+    """Adds the budget that reaches a quality, so that what is recommended is a point of its own.
+
+    Each new point may move the curve a little; a few of them settle it.
+    """
+    for _ in range(_MOST_CLOSER):
+        budgets = np.array(sorted(points))
+        budget = cheapest(budgets, _curve(points).means, quality)
+        if not 0.0 < budget < np.inf or np.abs(np.log(budgets / budget)).min() < _CLOSE:
+            return
+        points[budget] = work.point(budget)
+
+
+def _told(budgets: Sequence[float], progress: Progress | None) -> Iterator[float]:
+    """The budgets one by one, the number of those that are done told on the way."""
+    for done, budget in enumerate(budgets):
+        if progress is not None:
+            progress(done, len(budgets))
+        yield budget
+    if progress is not None:
+        progress(len(budgets), len(budgets))
+
+
+def _curve(points: Mapping[float, _Point]) -> Curve:
+    budgets = sorted(points)
+    quality = np.stack([points[budget].quality for budget in budgets], axis=1)
+    return Curve(np.array(budgets), quality, np.zeros((0, len(budgets))))
+
+
+def _bought(models: tuple[str, ...], points: Mapping[float, _Point]) -> Bought:
+    budgets = sorted(points)
+    cost = np.array([points[budget].cost_usd for budget in budgets])
+    share = np.stack([points[budget].share for budget in budgets])
+    return Bought(models, cost, cost / np.array(budgets), share, tuple(points[budget].tasks for budget in budgets))
 
 
 def _budgets(work: _Work, questions: Questions) -> list[float]:
@@ -152,17 +170,17 @@ def _budgets(work: _Work, questions: Questions) -> list[float]:
     return sorted({*grid, *questions.budget_usd})
 
 
-def _notes(log: LogTable, used: LogTable, budgets: list[float], found: list[_Point]) -> Iterator[str]:
+def _notes(log: LogTable, used: LogTable, points: Mapping[float, _Point]) -> Iterator[str]:
     """Plain sentences on what took no part and what the log cannot carry."""
     if used.rows < log.rows:
         yield (
             f"{log.rows - used.rows:,} of {log.rows:,} decisions took no part: not left to chance, or not judged; that "
             "an answer was judged is taken not to depend on how good it was."
         )
-    thin = [budget for budget, point in zip(budgets, found, strict=True) if point.ess < _ENOUGH]
+    thin = sorted(budget for budget, point in points.items() if point.ess < ENOUGH)
     if thin:
         yield (
-            f"At {len(thin)} of {len(budgets)} budgets the log is worth fewer than {_ENOUGH:.0f} decisions of the "
+            f"At {len(thin)} of {len(points)} budgets the log is worth fewer than {ENOUGH:.0f} decisions of the "
             f"policy's own (${thin[0]:.3g} to ${thin[-1]:.3g}): what it says there is expected rather than seen."
         )
     yield "A router at work would learn on; this is what a policy buys that knows what the log taught, and no more."

@@ -9,20 +9,18 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from banditroute.simulation import frontier
 from banditroute.simulation.results import ByRequest, SimulationResult
 from banditroute.simulation.run import simulate
 from banditroute.simulation.table import OutcomeTable
 
-from .answering import Answers, Bought, traffic_of, unreached
+from .answering import Bought, answered, split_of
 from .curve import Curve, cheapest
 from .questions import Questions
 from .results import TaskSplit, Tuning
 from .runs import KeptRuns, Run, fingerprint, run_of
 
-Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 _COARSE = 9  # budgets from the cheapest model to the dearest
@@ -83,10 +81,7 @@ class _Tuner:
         for closer in _CLOSER:
             self._run([b for quality in questions.target_quality for b in self._inside(quality, closer)])
         self._run([b for b in (self._found(quality) for quality in questions.target_quality) if b is not None])
-        answers = Answers(self._curve(), self._bought(), np.random.default_rng(0))
-        points = answers.frontier()
-        targets = [answers.target(quality, questions.confidence) for quality in questions.target_quality]
-        recommended = [answers.for_quality(target, questions) for target in targets]
+        found = answered(self._curve(), self._bought(), questions)
         return Tuning(
             source=self._table.name,
             kind="table",
@@ -94,16 +89,14 @@ class _Tuner:
             requests=self._table.requests,
             models=self._table.models,
             seeds=len(self._replay.seeds),
-            frontier=points,
+            frontier=found.frontier,
             envelope=frontier.model_choices(self._table).curve(),
             oracle=frontier.prompt_choices(self._table).curve(),
-            recommendations=(
-                *(each for each in recommended if each is not None),
-                *(answers.for_budget(budget, questions) for budget in questions.budget_usd),
-            ),
-            traffic=traffic_of(points, questions.requests_per_day),
+            targets=found.targets,
+            recommendations=found.recommendations,
+            traffic=found.traffic,
             seconds=time.perf_counter() - started,
-            notes=(*self._notes, *unreached(targets, points[-1].budget_usd)),
+            notes=tuple(self._notes),
         )
 
     def _coarse(self) -> list[float]:
@@ -141,7 +134,7 @@ class _Tuner:
 
     def _learn_about(self, found: SimulationResult) -> None:
         self._requests = found.results[0].by_request
-        self._notes.update(dict.fromkeys(note for note in found.notes if "budget" not in note))
+        self._notes.update(dict.fromkeys(found.notes))
 
     def _tell(self) -> None:
         if self._replay.progress is not None:
@@ -185,7 +178,8 @@ class _Tuner:
 
     def _split(self, run: Run) -> tuple[TaskSplit, ...]:
         requests = self._requests_of()
-        return split_of(requests.tasks, requests.task_of, run.row_quality, run.row_cost_usd, self._table.models, run)
+        shares = [dict(zip(self._table.models, map(float, row), strict=True)) for row in run.task_share]
+        return split_of(requests.tasks, requests.task_of, run.row_quality, run.row_cost_usd, shares)
 
     def _requests_of(self) -> ByRequest:
         """Which class each request is of; where all runs were kept, one more is made to know."""
@@ -193,24 +187,3 @@ class _Tuner:
             next(self._replayed([min(self._wanted)]))
         assert self._requests is not None, "a replay says so"
         return self._requests
-
-
-def split_of(
-    tasks: tuple[str, ...],
-    task_of: NDArray[np.int64],
-    quality: Floats,
-    cost_usd: Floats,
-    models: tuple[str, ...],
-    run: Run,
-) -> tuple[TaskSplit, ...]:
-    """Where a budget goes, class by class; a class without requests is left out."""
-    total = max(float(cost_usd.sum()), 1e-300)
-    splits: list[TaskSplit] = []
-    for c, task in enumerate(tasks):
-        rows = task_of == c
-        if rows.any():
-            share = dict(zip(models, map(float, run.task_share[c]), strict=True))
-            dollars = float(cost_usd[rows].sum()) / total
-            means = float(cost_usd[rows].mean()), float(quality[rows].mean())
-            splits.append(TaskSplit(task, float(rows.mean()), dollars, *means, share))
-    return tuple(splits)

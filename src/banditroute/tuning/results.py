@@ -53,6 +53,16 @@ class TargetBudget:
     confidence: float
     best_quality: float
 
+    @property
+    def sentence(self) -> str:
+        """That no budget reaches it, where none does; empty otherwise."""
+        if self.budget_usd is not None:
+            return ""
+        return (
+            f"No budget that was tried reaches a quality of {self.target_quality:g} here: the dearest gets "
+            f"{self.best_quality:.3f}."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TaskSplit:
@@ -123,7 +133,8 @@ class Tuning:
         seeds: stream orders per point.
         frontier: points from the cheapest budget to the dearest.
         envelope: best mixes of two fixed models; oracle: perfect foresight; None for a log.
-        recommendations: one for each question, in the order asked.
+        targets: every quality that was asked for, reached or not.
+        recommendations: one for each question that has an answer, in the order asked.
         traffic: sensitivity to forecast traffic; empty without a forecast.
         seconds: time it took.
         notes: plain sentences for the reader.
@@ -138,6 +149,7 @@ class Tuning:
     frontier: tuple[FrontierPoint, ...]
     envelope: Frontier | None
     oracle: Frontier | None
+    targets: tuple[TargetBudget, ...]
     recommendations: tuple[Recommendation, ...]
     traffic: tuple[Traffic, ...]
     seconds: float

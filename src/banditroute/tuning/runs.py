@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from banditroute._version import __version__
 from banditroute.errors import InputError
 from banditroute.simulation.results import ByRequest, PolicyResult
 from banditroute.simulation.table import OutcomeTable
@@ -58,11 +59,11 @@ def run_of(result: PolicyResult, requests: ByRequest) -> Run:
 
 def fingerprint(table: OutcomeTable, warmup: OutcomeTable | None, seeds: Sequence[int], how: str) -> str:
     """A name for all that a run depends on but its budget: two tunings that share it share their runs."""
-    digest = hashlib.sha256(f"{_FORMAT}|{list(seeds)}|{how}".encode())
+    digest = hashlib.sha256(f"{_FORMAT}|{__version__}|{list(seeds)}|{how}".encode())
     for each in (table,) if warmup is None else (table, warmup):
         for part in (each.quality, each.cost_usd, each.features, each.input_tokens, each.task_of):
             digest.update(np.ascontiguousarray(part).tobytes())
-        digest.update("|".join((*each.models, *each.tasks)).encode())
+        digest.update("|".join((*each.models, *each.tasks, *(prompt or "" for prompt in each.prompts))).encode())
     return digest.hexdigest()[:32]
 
 
@@ -115,7 +116,11 @@ class KeptRuns:
             return
         if _parsed(lines[0]).get("tuning") != self._belongs_to:
             remedy = "name another file, or take this one away"
-            raise InputError("holds another tuning: other tables, seeds or features", remedy=remedy, path=str(path))
+            raise InputError(
+                "holds another tuning: other tables, seeds or features, or another version",
+                remedy=remedy,
+                path=str(path),
+            )
         whole = [line for line in lines[1:] if line.endswith(b"\n")]
         for number, line in enumerate(whole, start=2):  # the last may be torn: its run is made again
             run = _run_in(line)

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,15 @@ async def test_a_line_that_is_none_is_refused_with_its_place(path: Path) -> None
         kept(path)
 
 
+def test_a_file_of_somebody_elses_is_left_as_it_is(path: Path) -> None:
+    path.write_text("mine, without a line's end")
+    with pytest.raises(InputError, match=r"out\.jsonl\.calls:1: is no line of a benchmark's journal"):
+        kept(path)
+    assert path.read_text() == "mine, without a line's end"
+    path.write_text('{"kin')  # ours, cut off while its first line was written
+    assert kept(path).calls == {}
+
+
 async def test_failed_calls_may_be_asked_for_again_and_stay_paid(path: Path) -> None:
     await write(path, FinishedCall(CallKey("one", "a"), "TimedOutError", spent_usd=0.2))
     again = kept(path, retry_failed=True)
@@ -110,7 +120,7 @@ def test_a_journal_in_which_nothing_was_begun_leaves_nothing(path: Path) -> None
 
 async def test_one_process_at_a_time(path: Path) -> None:
     with Journal(path, PRINTS) as journal:
-        journal.begun(CallKey("one", "a"), None)
+        journal.begun(CallKey("one", "a"), math.inf)
         with pytest.raises(InputError, match="another benchmark is writing it"):
             Journal(path, PRINTS)
 

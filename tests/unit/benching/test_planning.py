@@ -66,6 +66,16 @@ def test_every_model_that_is_routed_to_is_asked_in_the_pools_order(tmp_path: Pat
     assert [provider.name for provider in found.router.providers] == ["host", "elsewhere"]
 
 
+def test_the_order_of_models_is_drawn_for_each_prompt_and_turn_and_stays(tmp_path: Path) -> None:
+    rows = [QA | {"id": f"p{n}"} for n in range(50)]
+    found, again = plan(tmp_path, rows, repeats=2), plan(tmp_path, rows[::-1], repeats=2)
+    orders = {key: tuple(found.order(*key)) for key in found.turns()}
+    assert all(sorted(order) == ["free", "small"] for order in orders.values())
+    assert 30 <= sum(order[0] == "small" for order in orders.values()) <= 70
+    assert any(orders[row, 1] != orders[row, 2] for row in range(50))
+    assert all(tuple(again.order(49 - row, turn)) == order for (row, turn), order in orders.items())
+
+
 def test_only_what_is_asked_needs_its_keys(tmp_path: Path) -> None:
     found = plan(tmp_path, [QA], models=["small"])
     assert found.router.catalog.names == ("small",)

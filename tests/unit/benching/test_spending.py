@@ -50,6 +50,9 @@ async def test_who_will_never_fit_is_told() -> None:
     with pytest.raises(SpentError, match=r"may cost \$0\.2, \$0\.1 are left"):
         async with purse.hold(0.2):
             pass
+    with pytest.raises(SpentError, match=r"may cost \$0\.0000987, \$0\.00001 are left"):
+        async with Purse(0.00001).hold(0.0000987):
+            pass
     async with purse.hold(0.1):
         pass
 

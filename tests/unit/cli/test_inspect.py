@@ -147,6 +147,14 @@ def test_evidence_of_other_features_is_left_out_and_said(config: Path, capsys: p
     assert "does not have, left out: 1" in inspect(config, capsys)
 
 
+def test_judgements_that_count_in_part_are_not_lost_elsewhere(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [a_dispatch(number, version="caller-3") for number in range(1, 9)]
+    judged = [Feedback(each.decision.decision_id, 0.9, "judge", NOON, 0.15) for each in rows]
+    write(config, *((each, a_settlement(each)) for each in rows), judged=judged)
+    assert inspect_json(config, capsys)["judged_elsewhere"] == 0
+    assert "left out" not in inspect(config, capsys)
+
+
 def test_the_prompt_is_like_the_newest(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [a_dispatch(number, version="caller-3") for number in range(1, 6)]
     write(config, *((each, a_settlement(each)) for each in rows))

@@ -80,6 +80,14 @@ def test_json_stands_alone_on_standard_output(config, tmp_path, capsys) -> None:
     assert (tmp_path / "r.html").is_file()
 
 
+def test_charts_alone_come_without_a_page(config, tmp_path, capsys) -> None:
+    folder = tmp_path / "deep" / "charts"
+    assert called("inspect", "--config", config, "--export", folder) == 0
+    assert f"charts and tables: {folder}" in capsys.readouterr().out
+    kinds = {path.suffix for path in folder.iterdir()}
+    assert kinds == {".svg", ".png", ".csv"}
+
+
 @pytest.mark.parametrize("narrowing", ["--task", "--decision"])
 def test_a_report_of_a_part_is_refused(config, tmp_path, capsys, narrowing) -> None:
     assert called("inspect", "--config", config, "--report", tmp_path / "r.html", narrowing, "qa") == 2

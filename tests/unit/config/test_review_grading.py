@@ -1,6 +1,8 @@
 """What a usable configuration may still get wrong about graders and judges."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -8,6 +10,7 @@ from banditroute.config import RouterConfig, load_config
 from banditroute.config.findings import Finding
 from banditroute.config.review import review
 from banditroute.config.review_grading import judging_usd, known_tasks
+from banditroute.errors import ConfigError
 
 CLEAN = """\
 [[providers]]
@@ -94,6 +97,22 @@ def test_findings(old: str, new: str, check: str, words: str, tmp_path: Path) ->
     assert finding.check == check
     assert words in finding.problem
     assert finding.remedy
+
+
+def test_a_grader_that_fails_on_a_plain_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("my_graders")
+    module.broken = lambda item: item.request.params["tools"]
+    module.fine = lambda item: float(item.task == "extraction")
+    monkeypatch.setitem(sys.modules, "my_graders", module)
+    assert found(tmp_path, CLEAN.replace('"json"', '"my_graders:fine"')) == []
+    (finding,) = found(tmp_path, CLEAN.replace('"json"', '"my_graders:broken"'))
+    assert (finding.check, finding.place) == ("grader", "grader 'valid'")
+    assert "the grader failed: KeyError" in finding.problem
+
+
+def test_a_grader_that_is_not_there_is_named_with_its_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"graders.*kind: the grader 'my_graders:absent' is not found"):
+        loaded(tmp_path, CLEAN.replace('"json"', '"my_graders:absent"'))
 
 
 def test_a_pace_is_held_against_models_that_may_be_drawn(tmp_path: Path) -> None:

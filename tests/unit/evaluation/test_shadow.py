@@ -89,7 +89,7 @@ def test_the_same_choice_is_as_uncertain_as_nothing() -> None:
 @pytest.mark.parametrize(
     ("decisions", "quality", "saved", "safe", "says"),
     [
-        (99, (0.1, 0.2), (1e-4, 2e-4), None, "No verdict yet: 99 decisions"),
+        (99.9, (0.1, 0.2), (1e-4, 2e-4), None, "No verdict yet: 99 decisions, and 100 are needed"),
         (100, (-0.009, 0.02), (1e-4, 2e-4), True, "Safe to turn on"),
         (100, (-0.011, 0.02), (1e-4, 2e-4), None, "Not shown to be safe"),
         (100, (-0.2, -0.011), (1e-4, 2e-4), False, "Not safe"),
@@ -99,7 +99,7 @@ def test_the_same_choice_is_as_uncertain_as_nothing() -> None:
     ],
 )
 def test_verdicts(
-    decisions: int, quality: tuple[float, float], saved: tuple[float, float], safe: bool | None, says: str
+    decisions: float, quality: tuple[float, float], saved: tuple[float, float], safe: bool | None, says: str
 ) -> None:
     changes = [Change(sum(ends) / 2, Interval(*ends)) for ends in (quality, saved)]
     found, words = judged(decisions, *changes, margin=0.01)

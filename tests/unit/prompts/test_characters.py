@@ -2,7 +2,7 @@
 
 import pytest
 
-from banditroute.prompts.characters import Kind, codes_of, kinds_of, plain
+from banditroute.prompts.characters import Kind, characters_of, codes_of
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ from banditroute.prompts.characters import Kind, codes_of, kinds_of, plain
     ],
 )
 def test_every_script_and_sign_has_its_kind(text: str, kinds: list[Kind]) -> None:
-    assert [Kind(kind) for kind in kinds_of(codes_of(text))] == kinds
+    assert [Kind(kind) for kind in characters_of(codes_of(text)).kinds] == kinds
 
 
 def test_all_digits_and_all_spaces_are_alike() -> None:
-    assert plain(codes_of("a1\t٣🙂")).tolist() == [ord("a"), ord("0"), ord(" "), ord("0"), ord("🙂")]
+    assert characters_of(codes_of("a1\t٣🙂")).plain.tolist() == [ord("a"), ord("0"), ord(" "), ord("0"), ord("🙂")]
 
 
 def test_nothing_has_no_kinds() -> None:
-    assert kinds_of(codes_of("")).size == 0
+    assert characters_of(codes_of("")).kinds.size == 0

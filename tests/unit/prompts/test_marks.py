@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from banditroute.prompts.characters import codes_of, kinds_of
+from banditroute.prompts.characters import characters_of, codes_of
 from banditroute.prompts.marks import MARKS, marks_of
 
 
 def marks(text: str, capitals: int = 0) -> dict[str, float]:
-    found = marks_of(text, kinds_of(codes_of(text.lower())), capitals)
+    found = marks_of(text, characters_of(codes_of(text.lower())).kinds, capitals)
     return dict(zip(MARKS, found.tolist(), strict=True))
 
 

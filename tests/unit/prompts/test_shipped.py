@@ -215,4 +215,4 @@ class TestOwnClasses:
 
     def test_too_few_examples_are_refused(self) -> None:
         with pytest.raises(ConfigError, match="4 different examples of the 5"):
-            shipped({"travel": self.EXAMPLES[:4] + self.EXAMPLES[:1]})
+            shipped({"travel": (*self.EXAMPLES[:4], f" {self.EXAMPLES[0]}\n", "", " ")})

@@ -182,7 +182,7 @@ def _policy(world, policy, budget, seeds, envelope, oracle, fixed, events, offse
         envelope_quality=envelope.at(reference),
         oracle_quality=oracle.at(reference),
         phases=tuple(
-            Phase(first, last, values + rng.normal(0, 0.004, seeds), total[:, -1] / n)
+            Phase(first, last, values + rng.normal(0, 0.004, seeds), total[:, -1] / n, budget)
             for first, last in pairwise(bounds)
         ),
         trace=Trace(

@@ -112,6 +112,13 @@ def test_a_cheaper_model_that_is_shown_to_be_worse_is_not_recommended() -> None:
     assert "Close, for less" not in [card.label for card in report.sections[0].blocks[0].cards]
 
 
+def test_a_cheaper_model_that_does_better_on_shared_prompts_is_close() -> None:
+    best, close = "gemini-2.5-pro", "claude-haiku-4.5"
+    bench = a_bench(models=(best, close))
+    turned = tuple(replace(each, first=close, second=best, shown=True) for each in bench.compared("quality"))
+    assert f"{close} (.915) is not shown to be worse" in bench_report(replace(bench, differences=turned)).summary
+
+
 def test_a_benchmark_cut_short_says_so(lawful) -> None:
     report = bench_report(a_bench(done=300))
     assert report.summary.endswith("The benchmark is not finished: 300 of 480 calls.")

@@ -1,5 +1,7 @@
 """Layout and colours: arithmetic that keeps a drawing legible."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -202,3 +204,12 @@ def test_ticks_are_written_alike():
     assert list(seconds([0.2, 0.4])) == ["200 ms", "400 ms"]
     assert list(seconds([0.0, 2.0])) == ["0 s", "2 s"]
     assert list(dollars([0.0, 0.0005, 0.001])) == ["$0", "$0.0005", "$0.0010"]
+
+
+@pytest.mark.parametrize("texts", [dollars, seconds, qualities])
+@pytest.mark.parametrize(("low", "high"), [(-0.002, 0.001), (0.01, 0.0115), (0.88401, 0.88412), (1000.0, 5000.0)])
+def test_no_two_ticks_read_alike(texts, low, high):
+    ticks = linear_ticks(low, high, 5)
+    read = [float(re.sub(r"[^0-9.−]", "", text).replace("−", "-")) for text in texts(ticks)]
+    assert np.diff(read) == pytest.approx(np.full(len(ticks) - 1, read[1] - read[0]))
+    assert read[1] > read[0]

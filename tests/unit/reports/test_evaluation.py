@@ -107,6 +107,13 @@ def test_one_policy_speaks_by_its_verdict(lawful) -> None:
     assert result.targets[0].verdict in lawful(report)
 
 
+def test_cards_quote_the_estimate_that_the_verdict_rests_on() -> None:
+    found = an_evaluation(policies=1)
+    without = replace(found, estimates=tuple(e for e in reversed(found.estimates) if e.estimator in {"dm", "ips"}))
+    section = evaluation_report(without).sections[0]
+    assert "as the estimator ips has it" in section.intro
+
+
 def test_of_several_policies_the_carried_one_speaks_and_all_verdicts_are_there(lawful) -> None:
     result = an_evaluation()
     report = evaluation_report(result)

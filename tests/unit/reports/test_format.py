@@ -43,10 +43,39 @@ def test_quality_change_has_a_sign_unless_it_rounds_to_nothing(value, text):
         (1, "100%"),
         (1.5, "150%"),
         (-0.55, "−55%"),
+        (-0.004, "−0.4%"),
+        (-0.0004, ">−0.1%"),
+        (-0.997, "<−99%"),
     ],
 )
 def test_percent_never_rounds_to_nothing_or_all(value, text):
     assert write.percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.04, "+4%"), (-0.31, "−31%"), (0.0, "0%"), (0.0004, "<0.1%"), (math.nan, "–")]
+)
+def test_a_change_in_percent_has_its_sign(value, text):
+    assert write.percent_change(value) == text
+
+
+def test_small_differences_may_have_a_digit_more():
+    assert [write.quality_change(value, 4) for value in (0.00452, -0.0001, 0.00004)] == ["+.0045", "−.0001", ".0000"]
+
+
+def test_a_quality_that_rounds_to_nothing_has_no_sign():
+    assert write.quality(-0.0003) == ".000"
+
+
+def test_a_column_of_money_may_go_below_nothing():
+    assert write.money_column([-0.01, 1.5]) == ("−$0.010", "$1.500")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("data/day.jsonl.gz", "day"), ("v1.5.csv", "v1.5"), (".csv", ".csv"), ("a.parquet", "a")]
+)
+def test_a_source_is_named_without_folders_and_type(path, name):
+    assert write.source_name(path) == name
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,8 @@ def test_gap_closed_runs_from_envelope_to_oracle(usual):
 
 
 def test_leaders_hold_the_budget_and_may_tie(usual):
-    base = replace(usual.results[0], budget_usd=0.001, cost_usd=np.full(3, 0.001))
+    held = (replace(usual.results[0].phases[0], budget_usd=0.001),)
+    base = replace(usual.results[0], budget_usd=0.001, cost_usd=np.full(3, 0.001), phases=held)
     best = replace(base, policy="a", quality=np.array([0.90, 0.91, 0.92]))
     tied = replace(base, policy="b", quality=np.array([0.89, 0.90, 0.91]))
     worse = replace(base, policy="c", quality=np.array([0.80, 0.801, 0.802]))

@@ -143,6 +143,28 @@ def test_events_split_the_results(make, usual):
     assert "stretches" not in [section.name for section in simulation_report(usual).sections]
 
 
+def test_a_budget_that_an_event_changes_is_held_against_what_it_then_is(make):
+    result = make(policies=("thompson",), budgets=(0.001,), events=(300,))
+    (one,) = result.results
+    before, after = one.phases
+    halved = replace(one, phases=(before, replace(after, budget_usd=0.0005)))
+    report = simulation_report(replace(result, results=(halved,)))
+    table = named(report, "stretches-table")
+    assert values(table, "stretch_budget_usd") == [0.001, 0.0005]
+    used = [float(phase.cost_usd.mean() / usd) for phase, usd in zip(halved.phases, (0.001, 0.0005), strict=True)]
+    assert values(table, "utilisation_mean") == pytest.approx(used)
+    assert values(named(report, "spend-over-time-data"), "mean")[-1] == pytest.approx(halved.utilisation.mean())
+    assert "stretch_budget_usd" not in {column.key for column in named(simulation_report(result), table.name).columns}
+
+
+def test_the_finding_measures_overspending_by_the_mean_budget(make):
+    result = make(policies=("thompson",), budgets=(0.001,), events=(300,))
+    (one,) = result.results
+    before, after = one.phases
+    dear = replace(one, cost_usd=np.full(20, 0.001), phases=(before, replace(after, budget_usd=0.0004)))
+    assert "overspent by 67%" in simulation_report(replace(result, results=(dear,))).summary
+
+
 def many(world):
     names = tuple(f"vendor-{k}/a-very-long-model-name-indeed-{k}-2025-01-0{k % 9}-preview" for k in range(11))
     return world(models=names, tasks=tuple(f"task class {c}" for c in range(30)), rows=600)

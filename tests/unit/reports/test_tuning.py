@@ -83,6 +83,7 @@ def a_tuning(*, target: bool = True, log: bool = False, traffic: bool = True, hi
         frontier=POINTS,
         envelope=None if log else curve,
         oracle=None if log else sight,
+        targets=(),
         recommendations=asked,
         traffic=(Traffic(5_000, tuple(usd / 2 for usd in month)), Traffic(10_000, month)) if traffic else (),
         seconds=41.3,

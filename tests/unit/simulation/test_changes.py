@@ -109,3 +109,7 @@ def test_a_mean_is_reached_in_spite_of_clipping_and_order_is_kept(qualities: lis
     assert np.isnan(after[-1])
     assert ((after[:-1] >= 0) & (after[:-1] <= 1)).all()
     assert (np.diff(after[:-1][np.argsort(before[:-1], kind="stable")]) >= 0).all()
+
+
+def test_what_is_observed_nowhere_has_no_mean_to_move() -> None:
+    assert np.isnan(moved_to(np.full(3, np.nan), 0.5)).all()

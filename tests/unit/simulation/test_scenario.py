@@ -191,6 +191,13 @@ def test_every_policy_follows_a_new_budget(scored: OutcomeTable, warmup: Outcome
     assert free.utilisation is None
 
 
+def test_a_budget_from_the_first_request_on_is_the_budget(scored: OutcomeTable) -> None:
+    scenario = under(BudgetEvent(at=0, usd_per_request=2e-4))
+    (free,) = simulate(scored, policies=["mixture"], budgets_usd=[None], seeds=[0], scenario=scenario).results
+    assert free.mean_budget_usd == 2e-4
+    assert free.utilisation is not None
+
+
 def test_clairvoyant_knows_each_stretch_and_class_lp_the_first(scored: OutcomeTable, warmup: OutcomeTable) -> None:
     scenario = under(QualityEvent(at=300, model=MISTRAL, set=0.3))
     result = simulate(

@@ -64,6 +64,10 @@ def test_what_fits_passes(plain: OutcomeTable) -> None:
             [AddEvent(at=1, model="small", like="large")],
             "event[0].like: the table has outcomes of 'small' itself; leave like out, or choose another name",
         ),
+        (
+            [NEW, RemoveEvent(at=20, model="new"), AddEvent(at=30, model="new", like="small")],
+            "event[2].like: 'new' is a copy already, made by an event above; leave like, quality and cost_factor out",
+        ),
         ([QualityEvent(at=1, model="small")], "event[0].shift: is missing, and so is set; give one of the two"),
         ([QualityEvent(at=1, model="small", shift=0.1, set=0.1)], "event[0].shift: stands beside set; give one of"),
         ([OutageEvent(at=5, model="small", until=5)], "event[0].until: 5 is not after the outage's begin, 5; give a"),

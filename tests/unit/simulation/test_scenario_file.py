@@ -133,6 +133,8 @@ KINDS = "price, quality, latency, outage, add, remove, budget"
     ("text", "line"),
     [
         ("[[event]", "storm.toml:1: is not TOML: "),
+        ("event = [3]", "storm.toml: event[0]: is 3, not a table; write [[event]] tables"),
+        ("feedback.missing_by_model = {a = 2}", 'feedback.missing_by_model.a: is 2, above 1; write {"MODEL" = share, '),
         ("events = []", "storm.toml: events: is not a key here; did you mean 'event'? there are: feedback, event, "),
         ("feedback = 3", "storm.toml: feedback: is 3, not an object; write feedback = "),
         ("feedback = {missing = 1.5}", "storm.toml: feedback.missing: is 1.5, above 1; give the share that is never"),

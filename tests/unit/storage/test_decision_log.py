@@ -24,6 +24,7 @@ def test_a_row_has_what_the_format_promises() -> None:
         "input_tokens": 101,
         "output_tokens": 6,
         "features": list(DISPATCH.decision.context.features),
+        "encoder_version": DISPATCH.decision.context.encoder_version,
         "eligible": ["small", "large"],
         "chosen": "large",
         "served": "small",

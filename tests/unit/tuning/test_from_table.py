@@ -82,7 +82,9 @@ def test_a_budget_that_was_asked_about_is_replayed_itself(tuned: Tuning) -> None
 
 
 def test_a_quality_out_of_reach_is_said_to_be(tuned: Tuning) -> None:
-    assert any("No budget reaches a quality of 0.95" in note for note in tuned.notes)
+    (unreached,) = [target for target in tuned.targets if target.budget_usd is None]
+    assert unreached.sentence.startswith("No budget that was tried reaches a quality of 0.95 here")
+    assert all(target.sentence == "" for target in tuned.targets if target is not unreached)
 
 
 def test_the_frontier_rises_and_is_framed(tuned: Tuning) -> None:
@@ -113,7 +115,9 @@ def test_traffic_scales_the_bill_and_nothing_else(tuned: Tuning) -> None:
     assert [each.requests_per_day for each in tuned.traffic] == [500.0, 1000.0, 2000.0]
     np.testing.assert_allclose(2 * half, all_of_it)
     np.testing.assert_allclose(2 * all_of_it, twice)
-    np.testing.assert_allclose(all_of_it, [point.cost_usd * 1000 * 30.44 for point in tuned.frontier])
+    np.testing.assert_allclose(
+        all_of_it, [min(point.cost_usd, point.budget_usd) * 1000 * 30.44 for point in tuned.frontier]
+    )
 
 
 class StopError(Exception):

@@ -17,6 +17,7 @@ Texts = Callable[[Sequence[float]], Sequence[str]]
 """Writes the ticks of one axis, all with as many decimals as it takes."""
 
 _LEAST_SPAN = 3.0
+_MOST_DECIMALS = 12
 
 
 def dollar_axis(axes: Axes, costs_usd: Sequence[float], most_ticks: int = 6) -> float:
@@ -53,7 +54,7 @@ def quality_axis(axes: Axes, values: Sequence[float], most_ticks: int = 7) -> No
     axes.set_ylim(low, high)
     step = next(s for s in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if (high - low) / s <= most_ticks)
     ticks = np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step
-    axes.set_yticks(ticks, [f"{tick:.{3 if step < 0.01 else 2}f}".removeprefix("0") for tick in ticks])
+    axes.set_yticks(ticks, list(qualities(ticks.tolist())))
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
@@ -67,21 +68,27 @@ def linear_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def qualities(ticks: Sequence[float]) -> Sequence[str]:
-    """Qualities with two decimals, or with three where that is too coarse; differences keep their sign."""
-    fine = any(abs(tick * 100 - round(tick * 100)) > 1e-6 for tick in ticks)
-    return [f"{tick:.{3 if fine else 2}f}".replace("0.", ".", 1).replace("-", "−") for tick in ticks]
+    """Qualities with two decimals, or with more where that is too coarse; differences keep their sign."""
+    return [write.quality(tick, _decimals(ticks, least=2)) for tick in ticks]
 
 
 def dollars(ticks: Sequence[float]) -> Sequence[str]:
     """Dollars with one number of decimals; nothing is $0."""
-    return [text if tick else "$0" for tick, text in zip(ticks, write.money_column(ticks, 1), strict=True)]
+    decimals = _decimals(ticks, least=2 if any(abs(tick) >= 1 for tick in ticks) else 0)
+    return [write.money_to(tick, decimals) if tick else "$0" for tick in ticks]
 
 
 def seconds(ticks: Sequence[float]) -> Sequence[str]:
     """Seconds, milliseconds where all are below one."""
     if max(map(abs, ticks), default=1.0) < 1:
-        return [f"{1000 * tick:.3g} ms".replace("-", "−") for tick in ticks]
-    return [f"{tick:.3g} s".replace("-", "−") for tick in ticks]
+        return [f"{1000 * tick:,.10g} ms".replace("-", "−") for tick in ticks]
+    return [f"{tick:,.10g} s".replace("-", "−") for tick in ticks]
+
+
+def _decimals(ticks: Sequence[float], least: int) -> int:
+    """How many decimals it takes to write all of the ticks as they are."""
+    enough = (n for n in range(least, _MOST_DECIMALS) if all(math.isclose(round(tick, n), tick) for tick in ticks))
+    return next(enough, _MOST_DECIMALS)
 
 
 def counts(ticks: Sequence[float]) -> Sequence[str]:

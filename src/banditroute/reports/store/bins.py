@@ -71,6 +71,8 @@ class Bins:
 
     def at(self, instant: float) -> Bin:
         """The bin of an instant, seconds since the epoch; bins are made longer where there would be too many."""
+        if (known := self._bins.get(int(instant // self.width_s))) is not None:
+            return known
         while self._span_with(int(instant // self.width_s)) > MOST_BINS and self._step < len(_WIDTHS_S) - 1:
             self._widen()
         return self._bins.setdefault(int(instant // self.width_s), Bin())

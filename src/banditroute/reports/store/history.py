@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from banditroute.evaluation.results import Z95
 from banditroute.reports.store.sources import SourceView
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_Z95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ModelRecord:
     @property
     def usd_per_answer(self) -> float:
         """Mean dollars of a request that it answered; nan where there is none."""
-        return self.spent_usd / self.served if self.served else float("nan")
+        return self.spent_usd / self.served if self.served else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +78,14 @@ class History:
     @property
     def mean_quality(self) -> float:
         """Over all judged decisions; nan where nobody judged."""
-        return (
-            float(np.nansum(self.quality * self.judged)) / total if (total := int(self.judged.sum())) else float("nan")
-        )
+        total = int(self.judged.sum())
+        return float(np.nansum(self.quality * self.judged)) / total if total else math.nan
 
     @property
     def usd_per_request(self) -> float:
         """Dollars of answering over decisions with an outcome; nan where there are none."""
-        return float(self.spent_usd.sum()) / total if (total := int(self.answered.sum())) else float("nan")
+        total = int(self.answered.sum())
+        return float(self.spent_usd.sum()) / total if total else math.nan
 
     def quality_ends(self) -> tuple[Floats, Floats]:
         """Both ends (T,) of the 95% interval of each bin's mean quality, nan where nobody judged."""
@@ -99,7 +99,7 @@ def wilson(mean: Floats, number: Ints) -> tuple[Floats, Floats]:
     """
     n = np.asarray(number, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        z2n = _Z95**2 / n
+        z2n = Z95**2 / n
         middle = (mean + z2n / 2) / (1 + z2n)
-        half = _Z95 / (1 + z2n) * np.sqrt(mean * (1 - mean) / n + z2n / (4 * n))
+        half = Z95 / (1 + z2n) * np.sqrt(mean * (1 - mean) / n + z2n / (4 * n))
     return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)

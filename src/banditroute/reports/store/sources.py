@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from banditroute.routing.tasks import JUDGE_TASK, is_judging
@@ -40,6 +41,14 @@ class _Sums:
         """The means."""
         quality, weight = (self.quality / self.judged, self.weight / self.judged) if self.judged else (None, None)
         return SourceView(source, self.judged, quality, weight, self.calls, self.cost_usd)
+
+
+def sources_of(trails: Iterable[Trail]) -> tuple[SourceView, ...]:
+    """The sources of the judgements of some decisions, sorted by name; a judge that gave none is among them."""
+    tally = SourceTally()
+    for trail in trails:
+        tally.add(trail)
+    return tally.views()
 
 
 class SourceTally:

@@ -3,16 +3,17 @@
 from banditroute.benching.results import BenchResult
 from banditroute.reports import columns
 from banditroute.reports.parts import Note, Section, Table
+from banditroute.reports.sections.bench.standing import by_cost
 
 
 def failures_section(result: BenchResult) -> Section:
-    """The section: a row per kind of failure, a column per model; a sentence where nothing failed."""
+    """The section: a row per kind of failure, a column per model, cheapest first; a sentence where nothing failed."""
     title, kinds = "What failed", result.failures
     if not kinds:
         return Section("failures", title, "", (Note("Every call was answered."),))
     names = sorted(kinds, key=lambda name: (-kinds[name], name))
     by_model = [
-        columns.counts(row.model, row.model, [row.failures.get(name, 0) for name in names]) for row in result.rows_of()
+        columns.counts(row.model, row.model, [row.failures.get(name, 0) for name in names]) for row in by_cost(result)
     ]
     table = Table(
         name="failures-table",

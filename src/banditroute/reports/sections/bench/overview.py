@@ -1,15 +1,11 @@
 """The telling numbers, and quality against dollars, model by model."""
 
-import math
-
-from banditroute.benching.results import BenchResult, BenchRow, Estimate
+from banditroute.benching.results import BenchResult, BenchRow
 from banditroute.reports import format as write
 from banditroute.reports.charts.cost_quality import CostQuality, Point
 from banditroute.reports.parts import Block, Card, Cards, Chart, Section
 from banditroute.reports.sections.bench.standing import best_row, by_cost, cheapest_rival, quality_of
-from banditroute.reports.sections.bench.tables import model_table
-
-UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+from banditroute.reports.sections.bench.tables import UNKNOWN, model_table
 
 
 def overview_section(result: BenchResult) -> Section:
@@ -17,7 +13,7 @@ def overview_section(result: BenchResult) -> Section:
     rows = by_cost(result)
     placed = any(row.quality is not None and row.cost_usd is not None for row in rows)
     chart: tuple[Block, ...] = (_chart(rows),) if placed else ()
-    table = model_table("models", "All prompts; 95% intervals beneath.", [row.model for row in rows], rows)
+    table = model_table("models", "All prompts; 95% intervals beneath.", rows)
     return Section("overview", "Quality against dollars", "", (Cards(_cards(result)), *chart, table))
 
 
@@ -54,7 +50,7 @@ def _chart(rows: tuple[BenchRow, ...]) -> Chart:
         caption="Up and to the left is better. A model with another one above and to its left is worth a place in the "
         f"pool only for tasks at which it is better.{missing}",
         draw=draw,
-        data=model_table("quality-dollars-data", "Every point in the chart.", [row.model for row in rows], rows),
+        data=model_table("quality-dollars-data", "Every point in the chart.", rows),
     )
 
 

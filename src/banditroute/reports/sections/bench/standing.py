@@ -26,10 +26,14 @@ def cheapest_rival(result: BenchResult) -> BenchRow | None:
     best = best_row(result)
     if best is None:
         return None
-    worse = {each.second for each in result.compared("quality") if each.first == best.model and each.shown}
-    compared = {each.second for each in result.compared("quality") if each.first == best.model}
-    close = (row for row in result.rows_of() if row.model in compared - worse and _usd(row) < _usd(best))
+    cheaper = (row for row in result.rows_of() if _usd(row) < _usd(best))
+    close = (row for row in cheaper if _may_be_as_good(difference_to(result, best.model, row.model), best))
     return min(close, key=_usd, default=None)
+
+
+def _may_be_as_good(difference: Difference | None, best: BenchRow) -> bool:
+    """Whether a model was compared with the best one and is not shown to be worse."""
+    return difference is not None and not (difference.shown and difference.first == best.model)
 
 
 def difference_to(result: BenchResult, best: str, other: str) -> Difference | None:
@@ -61,7 +65,7 @@ def _opening(best: BenchRow) -> str:
 def _beside(best: BenchRow, rival: BenchRow | None, result: BenchResult) -> str:
     if rival is None:
         return "" if len(result.models) < 2 else "; no cheaper model comes close enough to be taken for it"
-    share = f"{write.percent(_usd(rival) / _usd(best))} of its dollars" if _usd(best) > 0 else "as little"
+    share = f"{write.percent(_usd(rival) / _usd(best))} of its dollars"
     return (
         f". {rival.model} ({write.quality(quality_of(rival))}) is not shown to be worse on these "
         f"{write.plural(result.prompts, 'prompt')}, for {share}"

@@ -10,32 +10,31 @@ from banditroute.reports.parts import Cell, Column, Fold, Section, Table, breaks
 from banditroute.reports.sections.bench.standing import by_cost
 from banditroute.reports.units import DOLLARS, QUALITY, SECONDS, Unit
 
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+
 
 def tasks_section(result: BenchResult) -> Section | None:
     """The section: quality by task and model, and all figures behind a fold; None where there is one task."""
     if len(result.tasks) < 2:
         return None
     rows = [row for task in result.tasks for row in result.rows_of(task)]
-    figures = model_table(
-        "task-models", "Figures by task and model; 95% intervals beneath.", [row.task for row in rows], rows
-    )
+    figures = model_table("task-models", "Figures by task and model; 95% intervals beneath.", rows)
     intro = "A router earns most where models differ by task: each task class can go to the model that does it well."
     return Section("tasks", "Task by task", intro, (_grid(result), Fold("All figures by task and model", (figures,))))
 
 
-def model_table(name: str, caption: str, heads: Sequence[str], rows: Sequence[BenchRow]) -> Table:
-    """A table of rows; heads are their models where all are over all prompts, and else their tasks."""
-    by_task = any(row.task for row in rows)
-    models = (columns.words("model", "Model", [row.model for row in rows]),) if by_task else ()
+def model_table(name: str, caption: str, rows: Sequence[BenchRow]) -> Table:
+    """A table of rows, with their tasks unless all are over all prompts."""
+    tasks = [row.task for row in rows]
     return Table(
         name=name,
         caption=caption,
         columns=(
-            columns.words("task" if by_task else "model", "Task" if by_task else "Model", heads),
-            *models,
+            *((columns.words("task", "Task", tasks),) if any(tasks) else ()),
+            columns.words("model", "Model", [row.model for row in rows]),
             *_figures(rows),
         ),
-        breaks=breaks(heads) if by_task else frozenset(),
+        breaks=breaks(tasks),
     )
 
 
@@ -100,7 +99,7 @@ def latency_table(rows: Sequence[BenchRow]) -> Table:
 
 
 def _ends(key: str, label: str, found: Sequence[Estimate | None]) -> tuple[Column, Column, Column]:
-    known = [Estimate(math.nan, math.nan, math.nan) if each is None else each for each in found]
+    known = [each or UNKNOWN for each in found]
     return (
         columns.numbers(f"{key}_s", label, [each.value for each in known], write.seconds),
         columns.numbers(f"{key}_low_s", "95% low", [each.low for each in known], write.seconds),

@@ -1,6 +1,7 @@
 """What the reader has to know: notes, and every term in a sentence."""
 
 from banditroute.evaluation.results import Evaluation
+from banditroute.evaluation.verdict import ENOUGH
 from banditroute.reports.parts import Block, Bullets, Section, Term, Terms
 
 _TERMS = (
@@ -12,8 +13,8 @@ _TERMS = (
     Term(
         "Effective decisions",
         "how many decisions of the policy's own the log is worth: the squared sum of the weights over the sum of their "
-        "squares (Kish, 1965), of what was drawn or of what could have been, if that is less. Below 100 there is no "
-        "verdict.",
+        "squares (Kish, 1965), of what was drawn or of what could have been, if that is less. Below "
+        f"{ENOUGH:.0f} there is no verdict.",
     ),
     Term("Unseen", "choices of a policy that the log could not have drawn; what they would bring is not known."),
     Term("95%, one look", "a bootstrap of the decisions: right 95 times in 100 for whoever looks once."),

@@ -1,6 +1,8 @@
 """What switching would bring, first in numbers, then in a sentence for each policy."""
 
+from banditroute.evaluation.estimators import WEIGHTED
 from banditroute.evaluation.results import Estimate, Evaluation, Interval, Target, Value
+from banditroute.evaluation.verdict import ENOUGH
 from banditroute.reports import format as write
 from banditroute.reports.parts import Block, Card, Cards, Note, Section, Term, Terms
 from banditroute.reports.units import DOLLARS, QUALITY, SECONDS, Unit
@@ -20,9 +22,10 @@ def verdicts_section(result: Evaluation) -> Section | None:
 
 
 def lead_estimate(result: Evaluation, target: Target) -> Estimate | None:
-    """The estimate that cards quote: doubly robust where it was asked for, else the first."""
-    found = {each.estimator: each for each in result.estimates if each.policy == target.policy}
-    return found.get("dr") or next(iter(found.values()), None)
+    """The estimate that cards quote, which is the one that the verdict rests on; without one, the first."""
+    found = [each for each in result.estimates if each.policy == target.policy]
+    ranked = sorted(found, key=lambda each: (each.estimator != "dr", each.estimator not in WEIGHTED))
+    return next(iter(ranked), None)
 
 
 def _intro(lead: Target, estimate: Estimate | None) -> str:
@@ -45,7 +48,7 @@ def _cards(lead: Target, estimate: Estimate) -> tuple[Card, ...]:
 
 
 def _judged(lead: Target) -> str:
-    return f"{write.count(round(lead.ess_judged))} among those judged; 100 carry a verdict"
+    return f"{write.count(round(lead.ess_judged))} among those judged; {write.count(round(ENOUGH))} carry a verdict"
 
 
 def _change(unit: Unit, label: str, value: Value) -> Card:
@@ -57,12 +60,8 @@ def _dollars(value: Value) -> Card:
     if logged <= 0:
         return _change(DOLLARS, "Dollars per request", value)
     share, low, high = (end / logged for end in (value.gain, *value.gain_ci95))
-    context = f"{write.between(low, high, _signed)}; now {write.money(logged)} per request"
-    return Card("Dollars", _signed(share), context)
-
-
-def _signed(share: float) -> str:
-    return ("+" if share > 0 else "") + write.percent(share)
+    context = f"{write.between(low, high, write.percent_change)}; now {write.money(logged)} per request"
+    return Card("Dollars", write.percent_change(share), context)
 
 
 def _ends(unit: Unit, interval: Interval) -> str:

@@ -16,7 +16,9 @@ def budgets_section(live: LiveStore) -> Section | None:
     caps: tuple[Block, ...] = (_caps(live.accounts, live.at),) if live.accounts else ()
     if not paces and not caps:
         return None
-    intro = "A paced budget steers choices so that spending settles at it; a cap is never passed."
+    intro = (
+        "A paced budget steers choices so that spending settles at it; a cap turns requests down that would pass it."
+    )
     return Section("budgets", "Budgets", intro, (*paces, *caps))
 
 

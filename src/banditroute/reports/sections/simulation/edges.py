@@ -6,7 +6,7 @@ from banditroute.reports import columns
 from banditroute.reports import format as write
 from banditroute.reports.charts.edges import EdgeMap, Spot
 from banditroute.reports.findings import by_cost, lead_results, telling_result
-from banditroute.reports.parts import Cell, Chart, Column, Fold, Section, Table
+from banditroute.reports.parts import Cell, Chart, Column, Fold, Section, Table, breaks
 from banditroute.reports.sections.simulation.over_time import top_shares
 from banditroute.simulation.results import Edge, PolicyResult, SimulationResult
 
@@ -105,5 +105,5 @@ def _edge_table(position: int, one: PolicyResult) -> Table:
             Column("cost_usd", "Cost, learned", costs[: len(edges)]),
             Column("true_cost_usd", "Cost, true", costs[len(edges) :]),
         ),
-        breaks=frozenset(n for n in range(1, len(edges)) if edges[n].task != edges[n - 1].task),
+        breaks=breaks([edge.task for edge in edges]),
     )

@@ -2,8 +2,7 @@
 
 import itertools
 import math
-
-import numpy as np
+from dataclasses import replace
 
 from banditroute.reports import columns
 from banditroute.reports import format as write
@@ -60,7 +59,8 @@ def _intervals(intervals: list[tuple[float, float, float]]) -> Column:
     return Column("quality_ci95", "95% interval", tuple(Cell(text, text) for text in texts))
 
 
-def _utilisation(one: PolicyResult) -> tuple[float, float]:
+def _utilisation(one: PolicyResult | Phase) -> tuple[float, float]:
+    """Spend over budget, as the mean over seeds and of the worst one; nan without a budget."""
     used = one.utilisation
     return (math.nan, math.nan) if used is None else (float(used.mean()), float(used.max()))
 
@@ -78,15 +78,24 @@ def phases_section(result: SimulationResult) -> Section | None:
 
 def _phase_columns(rows: list[tuple[PolicyResult, Phase]]) -> tuple[Column, ...]:
     intervals = [mean_ci95(phase.quality) for _, phase in rows]
-    used = [np.array([math.nan]) if one.budget_usd is None else phase.cost_usd / one.budget_usd for one, phase in rows]
+    used = [_utilisation(phase) for _, phase in rows]
     return (
         columns.budgets([one.budget_usd for one, _ in rows]),
         columns.words("policy", "Policy", [one.policy for one, _ in rows]),
         columns.counts("first", "From request", [phase.first for _, phase in rows]),
         columns.counts("last", "Up to", [phase.last for _, phase in rows]),
+        *_budgets_then(rows),
         columns.quality("quality", "Quality", [mean for mean, _, _ in intervals]),
         _intervals(intervals),
         columns.money("cost_usd", "Cost per request", [float(phase.cost_usd.mean()) for _, phase in rows]),
-        columns.numbers("utilisation_mean", "Budget used", [float(part.mean()) for part in used], write.ratio),
-        columns.numbers("utilisation_max", "Worst seed", [float(part.max()) for part in used], write.ratio),
+        columns.numbers("utilisation_mean", "Budget used", [mean for mean, _ in used], write.ratio),
+        columns.numbers("utilisation_max", "Worst seed", [most for _, most in used], write.ratio),
     )
+
+
+def _budgets_then(rows: list[tuple[PolicyResult, Phase]]) -> tuple[Column, ...]:
+    """The budget of each stretch, where an event changes it."""
+    if all(phase.budget_usd == one.budget_usd for one, phase in rows):
+        return ()
+    then = columns.budgets([phase.budget_usd for _, phase in rows])
+    return (replace(then, key="stretch_budget_usd", label="Budget then", numeric=True),)

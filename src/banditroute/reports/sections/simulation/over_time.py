@@ -1,20 +1,21 @@
 """How the leading policy went over the stream: spend beside the budget, and which model served."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from banditroute.reports import columns
 from banditroute.reports import format as write
 from banditroute.reports.charts.bands import Band, Bands
 from banditroute.reports.charts.shares import Shares, Stack
 from banditroute.reports.findings import by_cost, lead_results
-from banditroute.reports.parts import Chart, Note, Section, Table
-from banditroute.simulation.results import PolicyResult, SimulationResult
+from banditroute.reports.parts import Chart, Note, Section, Table, breaks
+from banditroute.simulation.results import Floats, PolicyResult, SimulationResult
 
 
 def spend_section(result: SimulationResult) -> Section:
     """The section: spend so far over budget so far, a panel per budget."""
     lead = lead_results(result)
-    budgeted = [(one.budget_usd, one) for one in lead if one.budget_usd is not None]
+    budgeted = [one for one in lead if one.mean_budget_usd is not None]
     title = "Spend over time"
     if not budgeted:
         return Section("spend", title, "", (Note("No budget was set, so there is none to hold."),))
@@ -22,16 +23,26 @@ def spend_section(result: SimulationResult) -> Section:
         f"Dollars that {lead[0].policy} has spent so far, as a share of the budget for so many requests. "
         "A policy that paces its spend settles at or just under 100%."
     )
-    names = write.budget_names([budget_usd for budget_usd, _ in budgeted])
-    bands = tuple(_band(name, *each) for name, each in zip(names, budgeted, strict=True))
-    data = _spend_data(bands, [budget_usd for budget_usd, _ in budgeted])
+    budgets_usd = [one.budget_usd for one in budgeted]
+    bands = tuple(_band(*each) for each in zip(write.budget_names(budgets_usd), budgeted, strict=True))
+    data = _spend_data(bands, budgets_usd)
     return Section("spend", title, intro, (_spend_chart(Bands(bands, _events(lead)), data),))
 
 
-def _band(title: str, budget_usd: float, one: PolicyResult) -> Band:
+def _band(title: str, one: PolicyResult) -> Band:
     seen = one.trace.requests > 0
     requests = one.trace.requests[seen]
-    return Band(title, requests, one.trace.spend_usd[:, seen] / (budget_usd * requests))
+    return Band(title, requests, one.trace.spend_usd[:, seen] / _allowed_usd(one, requests))
+
+
+def _allowed_usd(one: PolicyResult, requests: NDArray[np.int64]) -> Floats:
+    """The budget of so many requests (T,), which events may change from stretch to stretch."""
+    parts = [
+        phase.budget_usd * np.clip(requests - phase.first, 0, phase.last - phase.first)
+        for phase in one.phases
+        if phase.budget_usd is not None
+    ]
+    return np.sum(parts, axis=0)
 
 
 def _spend_chart(draw: Bands, data: Table) -> Chart:
@@ -48,7 +59,7 @@ def _spend_chart(draw: Bands, data: Table) -> Chart:
     )
 
 
-def _spend_data(bands: tuple[Band, ...], budgets_usd: list[float]) -> Table:
+def _spend_data(bands: tuple[Band, ...], budgets_usd: list[float | None]) -> Table:
     rows = [(n, t) for n, band in enumerate(bands) for t in range(band.requests.size)]
     ratios = [bands[n].ratio[:, t] for n, t in rows]
     return Table(
@@ -61,7 +72,7 @@ def _spend_data(bands: tuple[Band, ...], budgets_usd: list[float]) -> Table:
             columns.numbers("min", "Lowest seed", [float(part.min()) for part in ratios], write.ratio),
             columns.numbers("max", "Highest seed", [float(part.max()) for part in ratios], write.ratio),
         ),
-        breaks=frozenset(n for n, (_, t) in enumerate(rows) if n and t == 0),
+        breaks=breaks([n for n, _ in rows]),
     )
 
 
@@ -102,7 +113,7 @@ def _share_data(models: tuple[str, ...], stacks: tuple[Stack, ...], budgets_usd:
             columns.counts("requests", "Requests", [int(stacks[n].ends[t]) for n, t in rows]),
             *shares,
         ),
-        breaks=frozenset(n for n, (_, t) in enumerate(rows) if n and t == 0),
+        breaks=breaks([n for n, _ in rows]),
     )
 
 

@@ -112,7 +112,7 @@ def _models(result: Tuning) -> Table:
 
 def _fine_change(value: float) -> str:
     """A small difference of qualities, with a digit more than usual."""
-    return f"{value:+.4f}".replace("0.", ".", 1).replace("-", "−")
+    return write.quality_change(value, decimals=4)
 
 
 def _slope(value: float) -> str:

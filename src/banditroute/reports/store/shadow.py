@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from banditroute.config import RouterConfig
 from banditroute.evaluation.beside import beside_of
 from banditroute.evaluation.shadow import ShadowComparison, compared
-from banditroute.routing.tasks import EMBEDDINGS, is_judging
+from banditroute.routing.tasks import is_chosen_on
 from banditroute.storage.protocol import Trail
 
 
@@ -34,11 +34,7 @@ def shadow_of(plan: RouterConfig, trails: Iterable[Trail]) -> ShadowView | None:
     settings = plan.shadow
     if settings is None:
         return None
-    decisions = [trail.decision for trail in trails if _is_traffic(trail.decision.context.task)]
+    decisions = [trail.decision for trail in trails if is_chosen_on(trail.decision.context.task)]
     besides = [found for each in decisions if (found := beside_of(each)) and found.shadow == settings.name]
     policy = None if settings.path is None else str(settings.path)
     return ShadowView(settings.name, settings.share, policy, len(decisions), compared(besides[::-1]))
-
-
-def _is_traffic(task: str) -> bool:
-    return task != EMBEDDINGS and not is_judging(task)

@@ -11,8 +11,7 @@ import orjson
 import pytest
 
 from banditroute.errors import InputError
-from banditroute.evaluation.loading import load_log
-from banditroute.evaluation.recorded import besides_of, log_of
+from banditroute.evaluation.loading import load_log, log_of
 
 
 def row(number: int, **more: Any) -> dict[str, Any]:
@@ -60,8 +59,9 @@ def test_a_store_without_outcomes_is_refused() -> None:
         log_of([], "store")
 
 
-def test_shadows_are_told_apart() -> None:
-    expected = {model: {"quality": 0.5, "quality_sd": 0.1, "cost_usd": 0.1} for model in "ab"}
-    shadow = {"propensities": {"a": 1.0}, "expected": expected}
-    rows = [row(i, shadow={"policy": ("x", "y")[i % 2], **shadow}) for i in range(5)]
-    assert {name: len(found) for name, found in besides_of([*rows, row(9)]).items()} == {"x": 3, "y": 2}
+def test_features_of_two_encoders_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    rows = [row(1, features=[0.5], encoder_version="a-1"), row(2, features=[0.5], encoder_version="b-1")]
+    path.write_bytes(b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in rows))
+    with pytest.raises(InputError, match=r"log.jsonl:2: encoder_version: b-1 where other rows have a-1"):
+        load_log(path)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from banditroute.cli.inspection_sources import SourceView, sources_of
 from banditroute.records import Feedback
+from banditroute.reports.store.sources import SourceView, sources_of
 from banditroute.storage.protocol import Trail
 from banditroute.testing.store_records import a_dispatch, a_settlement
 
