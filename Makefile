@@ -6,8 +6,10 @@ BIN := .venv/bin
 RUNTIME := .venv/.installed
 DEV := .venv/.installed-dev
 
-# What `make results` runs: every script that writes a table or plot the docs quote. make_*.py write shipped data instead.
-RESULTS := $(filter-out simulations/make_%.py simulations/_%.py, $(wildcard simulations/*.py))
+# What `make results` runs: every script that writes a table or plot the docs quote. make_*.py and train_*.py write shipped
+# data and constants instead; what is no script is imported by those that are.
+SCRIPTS := $(shell grep -l '__main__' simulations/*.py)
+RESULTS := $(filter-out simulations/make_%.py simulations/train_%.py, $(SCRIPTS))
 BENCHMARKS := $(wildcard tests/benchmarks/bench_*.py)
 
 # Small matrices: a second BLAS thread costs more than it brings, and pytest already runs two processes.

@@ -3,7 +3,7 @@
 A class is known by the middle of its examples and its name: among what texts can be about (`senses`), and in the
 space of the encoder's features; by the n-grams of each; and by which shipped classes they are taken for. Each of these
 is a sign that a text is of the class. What the signs count was fitted once, to classes that were made up for it
-(simulations/own_class_model.py); nothing is fitted when a router is made.
+(simulations/train_own_classes.py); nothing is fitted when a router is made.
 """
 
 from __future__ import annotations
