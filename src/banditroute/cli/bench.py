@@ -44,11 +44,12 @@ def command(
     report: Report = None,
     export: Export = None,
 ) -> None:
-    """Run every model of the pool on your prompts, grade the answers, and say which differences are real.
+    """Ask every model your own prompts, and grade the answers.
 
-    PROMPTS has {"prompt"} or {"messages"} on each line, with "id", "task" and "expected" where they are known; other
-    fields, such as "max_tokens", are sent along. TABLE is what `banditroute simulate` takes. Each finished call is on
-    record in TABLE.calls: run the same command again to go on where it ended; nothing is paid twice.
+    Says which differences are real. PROMPTS has {"prompt"} or {"messages"} on each line, with "id", "task" and
+    "expected" where they are known; other fields, such as "max_tokens", are sent along. TABLE is what `banditroute
+    simulate` takes. Each finished call is on record in TABLE.calls: run the same command again to go on where it ended;
+    nothing is paid twice.
     """
     arguments.check_report(report)
     check_export(export)

@@ -47,10 +47,11 @@ def command(
     report: Report = None,
     export: Export = None,
 ) -> None:
-    """Say what other policies would have got on your traffic: quality, dollars and seconds, with intervals.
+    """Say what other policies would have got on your traffic.
 
-    Rests on decisions that a router drew by chance, each weighed by how likely the other policy would have made it
-    too. A verdict comes only where the log carries one; else a sentence says what is missing.
+    Quality, dollars and seconds, with intervals. Rests on decisions that a router drew by chance, each weighed by how
+    likely the other policy would have made it too. A verdict comes only where the log carries one; else a sentence says
+    what is missing.
     """
     arguments.check_report(report)
     check_export(export)

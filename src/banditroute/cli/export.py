@@ -16,10 +16,11 @@ def command(
         typer.Option(metavar="WHEN", help="Only decisions from then on: 2026-11-25 or 2026-11-25T08:00, in UTC."),
     ] = None,
 ) -> None:
-    """Write the decision log: one JSON line a decision that has come to its end.
+    """Write the decision log, one JSON line a decision.
 
-    Quality is the mean of a decision's judgements. How many decisions are still open is told on standard error. Works
-    beside a running router, without its keys; changes nothing. A file appears whole or not at all.
+    Only decisions that have come to their end stand in it. Quality is the mean of a decision's judgements. How many decisions are still
+    open is told on standard error. Works beside a running router, without its keys; changes nothing. A file appears
+    whole or not at all.
     """
     from banditroute.cli.exporting import run  # numpy and pydantic, which --help can do without
 

@@ -27,9 +27,10 @@ def command(
     ] = None,
     export: Export = None,
 ) -> None:
-    """Show what is learned of every task class and model, where the budgets stand, and the newest decisions.
+    """Show what is learned, what is spent and what was decided.
 
-    Works beside a running router, without its keys; changes nothing.
+    Every task class and model, every budget, and the newest decisions. Works beside a running router, without its
+    keys; changes nothing.
     """
     if report is not None or export is not None:
         from banditroute.cli.inspection_report import refuse_narrowing, report_on

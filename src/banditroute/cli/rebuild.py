@@ -16,10 +16,11 @@ def command(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
 ) -> None:
-    """Compute beliefs and spending anew from the log, and put them in the place of what is kept where they differ.
+    """Compute beliefs and spending anew from the log.
 
-    Stop the router first: while it has the store open, nothing is changed. --check may run beside it. After a change of
-    encoder, --reencode brings decisions over whose prompts were kept; the others teach the new encoder nothing.
+    Puts them in the place of what is kept where they differ. Stop the router first: while it has the store open,
+    nothing is changed. --check may run beside it. After a change of encoder, --reencode brings decisions over whose
+    prompts were kept; the others teach the new encoder nothing.
     """
     from banditroute.cli.rebuilding import bring_over, run  # numpy and pydantic, which --help can do without
 

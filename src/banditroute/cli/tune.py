@@ -59,7 +59,7 @@ def command(
     report: Report = None,
     export: Export = None,
 ) -> None:
-    """Find the cheapest budget that reaches a quality, and what quality a budget buys.
+    """Find the cheapest budget for a quality, and what budgets buy.
 
     On an outcome table the router is replayed, budget by budget, in random orders of the table. On a decision log its
     policy is estimated from the draws that a router made. Prints the lines to paste into router.toml.
