@@ -18,9 +18,9 @@ def command(
 ) -> None:
     """Write the decision log, one JSON line a decision.
 
-    Only decisions that have come to their end stand in it. Quality is the mean of a decision's judgements. How many decisions are still
-    open is told on standard error. Works beside a running router, without its keys; changes nothing. A file appears
-    whole or not at all.
+    Only decisions that have come to their end stand in it. Quality is the mean of a decision's judgements. How many
+    decisions are still open is told on standard error. Works beside a running router, without its keys; changes
+    nothing. A file appears whole or not at all.
     """
     from banditroute.cli.exporting import run  # numpy and pydantic, which --help can do without
 
