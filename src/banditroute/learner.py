@@ -171,6 +171,7 @@ class Learner:
     ) -> None:
         task = decision.context.task
         self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=task, expected_usd=expected_usd)
+        self.decider.settled(decision, outcome)
         self._learn(lessons)
 
     def _go_on(self, settlement: Settlement) -> None:

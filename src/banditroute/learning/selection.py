@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 _BREAKS = np.array([-7.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0, 7.0])
 _LEGENDRE = np.polynomial.legendre.leggauss(8)
 _NODES, _WEIGHTS = 0.5 + 0.5 * _LEGENDRE[0], 0.5 * _LEGENDRE[1]  # on the unit interval
+_TINIEST = 1e-12  # share of an arm that nobody wanted, before its bounds
 _REACH = 0.4  # how fast panels may widen with the distance from an arm
 
 
@@ -120,6 +121,38 @@ def mixed(p: Sequence[float], floor: Sequence[float]) -> list[float]:
     """The probabilities that are logged and drawn from: the floor plus the rest by p."""
     rest = 1.0 - sum(floor)
     return [rest * chance + least for chance, least in zip(p, floor, strict=True)]
+
+
+def within(p: Sequence[float], least: Sequence[float], most: Sequence[float]) -> list[float]:
+    """The probabilities nearest in proportion to p that keep to their bounds: clip(t p, least, most), their sum 1.
+
+    Where the bounds allow no such thing (least adding up to more than 1, most to less), they are scaled until they do.
+    """
+    low, high = sum(least), sum(most)
+    floor = [value / low for value in least] if low > 1.0 else list(least)
+    ceiling = [max(value, at_least) for value, at_least in zip(most, floor, strict=True)]
+    if high < 1.0:
+        ceiling = [max(value, _TINIEST) for value in ceiling]
+        return [value / sum(ceiling) for value in ceiling]
+    if low >= 1.0:
+        return floor
+    weight = [max(chance, _TINIEST) for chance in p]
+    arms = list(zip(weight, floor, ceiling, strict=True))
+    before = scale = 0.0
+    for scale in sorted({bound / w for w, *bounds in arms for bound in bounds}):
+        if sum(min(max(scale * w, lo), hi) for w, lo, hi in arms) >= 1.0:
+            break
+        before = scale
+    return _filled(arms, 0.5 * (before + scale))
+
+
+def _filled(arms: Sequence[tuple[float, float, float]], scale: float) -> list[float]:
+    """What arms (weight, least, most) get: those beyond a bound at a scale have it, the others share the rest."""
+    free = [lo < scale * w < hi for w, lo, hi in arms]
+    bound = [lo if scale * w <= lo else hi for w, lo, hi in arms]
+    rest = 1.0 - sum(value for value, is_free in zip(bound, free, strict=True) if not is_free)
+    total = sum(w for (w, *_), is_free in zip(arms, free, strict=True) if is_free)
+    return [rest * w / total if is_free else value for (w, *_), value, is_free in zip(arms, bound, free, strict=True)]
 
 
 def draw(p: Sequence[float], u: float) -> int:

@@ -20,7 +20,7 @@ from banditroute.learning.objective import utility
 from banditroute.learning.policy import Exploration, PolicySettings
 from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS
 from banditroute.learning.selection import best_arm_probabilities, draw
-from banditroute.records import Context, Decision, Demand, Forecast
+from banditroute.records import Context, Decision, Demand, Forecast, Outcome
 
 from . import pacers
 from .budgets import PacedBudget
@@ -31,6 +31,8 @@ from .pacers import Paced, PaceRecord, Pacers
 from .saved import SavedPolicy
 from .sessions import Stay
 from .signals import Amounts, Signals
+from .steering import Rule, Situation, Steering
+from .tasks import is_judging
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -54,6 +56,7 @@ class Decider:
         quality_per_s: quality points that one second of waiting costs.
         budgets: paced budgets of any scope, beside or instead of `budget_usd`.
         encoder_version: which encoder made the features; evidence of another is not taken in.
+        rules: what else bends its decisions.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Decider:
         *,
         budgets: Sequence[PacedBudget] = (),
         encoder_version: str = _NO_ENCODER,
+        rules: Sequence[Rule] = (),
     ) -> None:
         self._settings = PolicySettings() if settings is None else settings
         self._catalog = catalog
@@ -80,6 +84,7 @@ class Decider:
         self._signals = Signals(priors, len(self._tasks), len(catalog), features + 2)
         everywhere = () if budget_usd is None else (_global_budget(budget_usd),)
         self._pacers = Pacers((*everywhere, *budgets), self._settings)
+        self._steering = Steering(rules)
         self._encoder_version = encoder_version
         self._quality_per_s = quality_per_s
         self._policy_version = policy_version(self._settings.exploration)
@@ -132,8 +137,8 @@ class Decider:
 
     @property
     def paces(self) -> tuple[PaceRecord, ...]:
-        """Where each paced budget stands."""
-        return self._pacers.records()
+        """Where each paced budget stands, and each rule."""
+        return (*self._pacers.records(), *self._steering.records())
 
     @property
     def refresh_due(self) -> bool:
@@ -184,10 +189,16 @@ class Decider:
             raise NoEligibleModelError(screened.reasons)
         screened = _within_latency(screened, demand.max_latency_s, forecast.amounts.latency_s, self._names)
         covering = self._pacers.covering(tenant, context.task)
+        steered = None
+        if self._steering and not is_judging(context.task):
+            amounts, cost_usd = forecast.amounts, forecast.cost_usd
+            steered = Situation(now, context, demand, tenant, self._names, screened.mask, amounts, cost_usd)
+            screened = _without(screened, self._steering.barred(steered), self._names)
+            steered = steered._replace(eligible=screened.mask)
         if cheapest:
             propensities = self._cheapest(screened, forecast)
         else:
-            propensities = self._propensities(screened, forecast, covering, stay)
+            propensities = self._propensities(screened, forecast, covering, stay, steered)
         chosen = list(propensities)[draw(list(propensities.values()), u)]
         return Decision(
             decision_id=decision_id,
@@ -251,6 +262,7 @@ class Decider:
             return
         x, arm = np.array(lesson.x), self._catalog.arm(lesson.model)
         self._signals.observe(self._known_class(lesson.task), arm, x, lesson.values, lesson.weight)
+        self._steering.learned(lesson)
         self._seen += 1
 
     def expect(self, decision: Decision) -> float:
@@ -259,6 +271,7 @@ class Decider:
         Returns the dollars that it is expected to cost, for `spend` to take back.
         """
         expected_usd = decision.forecasts[decision.chosen].cost_usd
+        self._steering.decided(decision)
         for paced in self._pacers.covering(decision.tenant, decision.context.task):
             paced.pacer.expect(expected_usd)
         return expected_usd
@@ -280,6 +293,10 @@ class Decider:
         for paced in self._pacers.covering(tenant, task):
             paced.pacer.spend(cost_usd, expected_usd)
 
+    def settled(self, decision: Decision, outcome: Outcome) -> None:
+        """Takes in what came of a decision, for rules that look at more than what is learned of each model."""
+        self._steering.settled(decision, outcome)
+
     def begin_with(self, saved: SavedPolicy) -> None:
         """Starts from what was measured beforehand; models, budgets and encoders no longer in use are passed over.
 
@@ -299,7 +316,9 @@ class Decider:
                 where = self._known_class(edge.task), self._catalog.arm(edge.model)
                 self._signals.add(SIGNALS.index(edge.signal), where, sums)
                 self._seen += int(sums.n)
-        self._pacers.restore(paces)
+        known = tuple(paces)
+        self._pacers.restore(known)
+        self._steering.restore(known)
         self.refresh()
 
     def refresh(self) -> None:
@@ -345,7 +364,12 @@ class Decider:
         return _Forecasts(amounts, tokens, cost_usd)
 
     def _propensities(
-        self, screened: Eligibility, forecast: _Forecasts, covering: Sequence[Paced], stay: Stay | None
+        self,
+        screened: Eligibility,
+        forecast: _Forecasts,
+        covering: Sequence[Paced],
+        stay: Stay | None,
+        steered: Situation | None,
     ) -> dict[str, float]:
         """Probability of each eligible model: that its utility is the best, mixed with the exploration floor."""
         exploration, amounts, eligible = self._settings.exploration, forecast.amounts, screened.mask
@@ -353,12 +377,15 @@ class Decider:
         worth = worth - pacers.usd_price(covering) * forecast.cost_usd
         if stay is not None and stay.model in self._catalog:
             worth[self._catalog.arm(stay.model)] += stay.quality
+        if steered is not None:
+            worth = self._steering.penalised(steered, worth)
         pacers.remember(covering, worth, forecast.cost_usd, eligible)
         score = exploration.optimistic(worth, amounts.quality_sd)
         p = best_arm_probabilities(score, exploration.sampled * amounts.quality_sd, eligible)
         share = forecast.cost_usd / pacers.tightest_usd(covering)
         named = self._named(list(zip(p.tolist(), worth.tolist(), share.tolist(), strict=True)), screened)
-        return dict(zip(named, exploration.mixed(*zip(*named.values(), strict=True)), strict=True))
+        propensities = dict(zip(named, exploration.mixed(*zip(*named.values(), strict=True)), strict=True))
+        return propensities if steered is None else self._steering.limited(steered, worth, propensities)
 
     def _cheapest(self, screened: Eligibility, forecast: _Forecasts) -> dict[str, float]:
         """All probability to the eligible model expected to cost least."""
@@ -444,6 +471,14 @@ def _within_latency(
         for arm in np.flatnonzero(late)
     }
     return Eligibility(mask, {**screened.reasons, **slow})
+
+
+def _without(screened: Eligibility, barred: Mapping[str, str], names: tuple[str, ...]) -> Eligibility:
+    """The screening without the models that rules bar; they never bar all that are left."""
+    if not barred:
+        return screened
+    mask = screened.mask & np.array([name not in barred for name in names])
+    return Eligibility(mask, {**screened.reasons, **barred})
 
 
 def _checked(amount: float, field: str) -> float:
