@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _WINDOW = 256  # recent contexts kept for a re-solve of the price
+_ENOUGH = 64  # contexts that a price may be solved from without a bound on how far it falls
 
 
 class Pacer:
@@ -35,11 +38,10 @@ class Pacer:
         self.budget_usd = None if budget_usd is None else _checked(budget_usd)
         self._settings = settings
         self._resolve_at = frozenset(resolve_at)
-        self._last_resolve = max(resolve_at, default=0)
         self._paid = 0
         self._awaited_usd = 0.0  # what requests in flight are expected to cost
         self._in_flight = 0
-        self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=_WINDOW)
+        self._recent: deque[_Asked] = deque(maxlen=_WINDOW)
         shape = () if self.budget_usd is None else self.budget_usd.shape
         self._kind = ARRAYS if shape else NUMBERS
         self._budget: Amount = self.budget_usd if shape or self.budget_usd is None else float(self.budget_usd)
@@ -72,11 +74,6 @@ class Pacer:
         """Requests that were paid for."""
         return self._paid
 
-    @property
-    def remembers(self) -> bool:
-        """Whether contexts are still of use: the price may yet be solved anew from recent ones."""
-        return self.budget_usd is not None and self._paid < self._last_resolve
-
     def resume(self, pace: Pace, paid: int) -> None:
         """Goes on from where an earlier pacer of the same budget stood."""
         self._pace, self._paid = self._of_kind(pace), paid
@@ -87,10 +84,19 @@ class Pacer:
         """Dollars (..., K) as shares of the budget per request; zeros without one."""
         return np.zeros_like(cost_usd) if self.budget_usd is None else cost_usd / self.budget_usd[..., None]
 
-    def remember(self, quality: Floats, cost_share: Floats, eligible: Bools) -> None:
-        """Keeps a context's forecasts (..., K) for as long as the price may yet be solved anew from recent ones."""
-        if self.remembers:
-            self._recent.append((np.where(eligible, quality, -np.inf), cost_share))
+    def remember(self, quality: Floats, sd: Floats, cost_share: Floats, eligible: Bools) -> None:
+        """Keeps a context's forecasts (..., K), to solve the price anew from when prices, models or the budget change.
+
+        The arrays are kept as they are: whoever hands them in leaves them alone from now on.
+
+        Args:
+            quality: expected.
+            sd: what scores are drawn around it with.
+            cost_share: expected dollars over the budget.
+            eligible: models that may serve.
+        """
+        if self.budget_usd is not None:
+            self._recent.append(_Asked(quality, sd, cost_share, eligible))
 
     def foresee(self, quality: Floats, cost_share: Floats) -> None:
         """Starts at the price that T requests such as will come would have needed.
@@ -130,9 +136,7 @@ class Pacer:
         self._price = None
         self._paid += 1
         if self._paid in self._resolve_at and self._recent:
-            self._resolve()
-            if self._paid == self._last_resolve:
-                self._recent.clear()
+            self._pace = self._solved()
 
     def rebudget(self, budget_usd: float | Floats) -> None:
         """Paces to another budget from now on, of the same shape.
@@ -143,31 +147,76 @@ class Pacer:
         Raises:
             InputError: a budget is not a positive number, or there was none before.
         """
+        self._rescale(budget_usd)
+        if self._recent:
+            self._pace = self._solved()
+
+    def reprice(self, arm: int, factor: float | Floats, *, announced: bool = True) -> None:
+        """Takes in that a model's dollars are a multiple of what they were, () or (R,): where 1, nothing changes.
+
+        The shadow price is solved anew from the contexts that are kept, and what cheap dollars left unspent is not
+        carried over to dear ones. What a change that nobody announced has overspent by the time it is noticed is asked
+        back at once.
+        """
+        if not self._recent or self.budget_usd is None:
+            return
+        for asked in self._recent:
+            asked.cost_share[..., arm] *= factor
+        settings = self._settings
+        if len(self._recent) >= _ENOUGH:  # so many contexts tell the price they need, however far away it is
+            settings = replace(settings, most_fall=np.inf)
+        new = pacing.spent(self._solved(settings, nearest=True), settings)
+        new = pacing.unbent(new, settings) if announced else new
+        same = np.equal(factor, 1.0)
+        self._pace = self._of_kind(Pace(*(np.where(same, *pair) for pair in zip(self._pace, new, strict=True))))
+        self._price = None
+
+    def reallow(self, budget_usd: float | Floats) -> None:
+        """Paces to a budget that moved a little, as one that is worked out anew from what is left of a window does.
+
+        Dollars keep the price that they had and the bucket its level, and nothing is solved: what was learned holds.
+
+        Raises:
+            InputError: a budget is not a positive number, or there was none before.
+        """
+        level = self._pace.level
+        self._rescale(budget_usd)
+        self._pace = self._pace._replace(level=level)
+
+    def _rescale(self, budget_usd: float | Floats) -> None:
         if self.budget_usd is None:
             raise InputError("there is no budget to change", remedy="make a pacer", field="budget_usd")
         new = _checked(budget_usd)
         ratio = self.budget_usd / new
         self.budget_usd, self._budget = new, new if new.shape else float(new)
         self._pace = self._of_kind(pacing.rescaled(self._as_arrays(), ratio, self._settings))
+        for asked in self._recent:
+            asked.cost_share[...] *= ratio[..., None]
         self._price = None
-        if self._recent:
-            self._recent = deque(((q, share * ratio[..., None]) for q, share in self._recent), maxlen=_WINDOW)
-            self._resolve()
 
-    def reprice(self, arm: int, factor: float) -> None:
-        """Takes in that a model's dollars are a multiple of what they were, in the contexts that are kept too."""
-        for _, cost_share in self._recent:
-            cost_share[..., arm] *= factor
-
-    def _resolve(self) -> None:
-        """Sets the price to what recent contexts would have needed."""
-        self.foresee(*(np.stack(part) for part in zip(*self._recent, strict=True)))
+    def _solved(self, settings: Pacing | None = None, *, nearest: bool = False) -> Pace:
+        """The pace at the price that recent contexts would have needed."""
+        quality, sd, cost_share, eligible = (np.stack(part) for part in zip(*self._recent, strict=True))
+        quality = np.where(eligible, pacing.as_drawn(quality, sd), -np.inf)
+        self._price = None
+        settings = settings or self._settings
+        solved = pacing.resolved(self._as_arrays(), quality, cost_share, settings, nearest=nearest)
+        return self._of_kind(solved)
 
     def _of_kind(self, pace: Pace) -> Pace:
         return pace if self._kind is ARRAYS else Pace(*(float(value) for value in pace))
 
     def _as_arrays(self) -> Pace:
         return Pace(*(np.asarray(value) for value in self._pace))
+
+
+class _Asked(NamedTuple):
+    """What one request had to choose from: forecasts and who was eligible, each (..., K)."""
+
+    quality: Floats
+    sd: Floats
+    cost_share: Floats
+    eligible: Bools
 
 
 def _checked(budget_usd: float | Floats) -> Floats:

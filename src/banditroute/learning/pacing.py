@@ -9,17 +9,23 @@ holds, not only the trend.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from .kinds import ARRAYS, Kind
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Amount = Any
 """An array of numbers, one for each budget, or the number of a single one."""
+
+
+_IMMATERIAL = 0.02  # budgets per request that a lower price must spend more for it to be worth falling to
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,12 @@ def started(shape: tuple[int, ...], pacing: Pacing) -> Pace:
 
 def shadow_price(pace: Pace, pacing: Pacing, kind: Kind = ARRAYS) -> Amount:
     """Quality points that one budget-worth of dollars must earn now."""
-    shortfall = kind.least(0.5 - pace.level / pacing.bucket_requests, pacing.most_shortfall)
-    return kind.exp(pace.log_price + pacing.level_gain * shortfall)
+    return kind.exp(pace.log_price + pacing.level_gain * _shortfall(pace.level, pacing, kind))
+
+
+def _shortfall(level: Amount, pacing: Pacing, kind: Kind) -> Amount:
+    """How far the bucket is from half full, in buckets."""
+    return kind.least(0.5 - level / pacing.bucket_requests, pacing.most_shortfall)
 
 
 def stepped(pace: Pace, cost_share: Amount, pacing: Pacing, kind: Kind = ARRAYS) -> Pace:
@@ -119,7 +129,37 @@ def rescaled(pace: Pace, ratio: Floats, pacing: Pacing) -> Pace:
     return Pace(pace.log_price - fall, pace.spend * ratio, pace.anchor - fall, level)
 
 
-def resolved(pace: Pace, quality: Floats, cost_share: Floats, pacing: Pacing) -> Pace:
+def spent(pace: Pace, pacing: Pacing) -> Pace:
+    """The pacer with its bucket half full at most: what was saved is not carried over, what is owed is."""
+    return pace._replace(level=np.minimum(pace.level, 0.5 * pacing.bucket_requests))
+
+
+def unbent(pace: Pace, pacing: Pacing) -> Pace:
+    """The pacer whose shadow price is its log price as it stands, whatever the bucket's level is."""
+    bent = pacing.level_gain * _shortfall(pace.level, pacing, ARRAYS)
+    return pace._replace(log_price=pace.log_price - bent, anchor=pace.anchor - bent)
+
+
+def as_drawn(quality: Floats, sd: Floats) -> Floats:
+    """Qualities (W, ..., K) as they would be drawn, by normal scores that cover their range evenly and never change.
+
+    A price that is solved from expected qualities alone forgets that models which little is known of are drawn more
+    often than they deserve; dear ones among them would overspend the budget.
+    """
+    normal = _normal_scores(quality.shape[0], quality.shape[-1])
+    return quality + normal.reshape(-1, *([1] * (quality.ndim - 2)), quality.shape[-1]) * sd
+
+
+def _normal_scores(points: int, dimensions: int) -> Floats:
+    """(points, dimensions) normals that fill their space evenly: the R sequence of Roberts (2018), made normal."""
+    root = 2.0
+    for _ in range(40):
+        root = (1.0 + root) ** (1.0 / (dimensions + 1))  # of x^(d+1) = x + 1
+    even = (0.5 + np.arange(1, points + 1)[:, None] * root ** -np.arange(1.0, dimensions + 1)) % 1.0
+    return np.asarray(ndtri(np.clip(even, 1e-6, 1.0 - 1e-6)), dtype=np.float64)
+
+
+def resolved(pace: Pace, quality: Floats, cost_share: Floats, pacing: Pacing, *, nearest: bool = False) -> Pace:
     """The pacer re-set to the price at which recent contexts would have cost the budget (bisection on the log price).
 
     Args:
@@ -127,12 +167,28 @@ def resolved(pace: Pace, quality: Floats, cost_share: Floats, pacing: Pacing) ->
         quality: (W, ..., K) expected quality of recent contexts, -inf where not eligible.
         cost_share: (W, ..., K) their expected dollars over budget.
         pacing: constants.
+        nearest: of the prices that spend as much, take the one nearest to the price before: where a fall to the brink
+            would buy nothing, a brink is no place to be.
     """
     low = np.maximum(np.log(pacing.least_price), pace.log_price - pacing.most_fall)
     high = np.full(pace.log_price.shape, np.log(pacing.most_price))
+
+    def spend(log_price: Floats) -> Floats:
+        arm = (quality - np.exp(log_price)[..., None] * cost_share).argmax(-1)
+        return np.take_along_axis(cost_share, arm[..., None], -1)[..., 0].mean(0)
+
+    _, least = _parted(low, high, lambda log_price: spend(log_price) > 1.0)
+    if nearest:
+        worthwhile = spend(least) - _IMMATERIAL
+        highest = np.maximum(least, pace.log_price)
+        least, _ = _parted(least, highest, lambda log_price: spend(log_price) >= worthwhile)
+    return Pace(least, np.ones_like(pace.spend), least.copy(), pace.level)
+
+
+def _parted(low: Floats, high: Floats, holds: Callable[[Floats], Bools]) -> tuple[Floats, Floats]:
+    """Bounds drawn together around the point below which something holds and above which it does not."""
     for _ in range(30):
         middle = 0.5 * (low + high)
-        arm = (quality - np.exp(middle)[..., None] * cost_share).argmax(-1)
-        spend = np.take_along_axis(cost_share, arm[..., None], -1)[..., 0].mean(0)
-        low, high = np.where(spend > 1.0, middle, low), np.where(spend > 1.0, high, middle)
-    return Pace(high, np.ones_like(pace.spend), high.copy(), pace.level)
+        below = holds(middle)
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return low, high
