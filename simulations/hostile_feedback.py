@@ -91,7 +91,8 @@ def play(table: OutcomeTable, lie: Lie | None, settings: TrustSettings, seed: in
         judgement = Judgement(tenant, "user", said, min(max(decision.forecasts[decision.chosen].quality, 0.0), 1.0))
         weight = trust.weigh(judgement, float(number))
         output_tokens = np.log(max(usd / decider.catalog[decision.chosen].price.output_usd_per_mtok * 1e6, 1.0))
-        lesson = Lesson(context.task, decision.chosen, "none", inputs_of(context), (None, float(output_tokens), None))
+        values = None, float(output_tokens), None, None
+        lesson = Lesson(context.task, decision.chosen, "none", inputs_of(context), values)
         decider.take(lesson)
         decider.take(replace(lesson, values=(said, None, None), weight=weight))
         decider.spend(usd)

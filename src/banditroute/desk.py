@@ -153,19 +153,22 @@ class Desk:
         check_text(model, "model")
         if model.startswith(f"{AUTO}:"):
             return None, terms.task or model.removeprefix(f"{AUTO}:")
-        if model not in self._tower.decider.catalog:
+        current = self._tower.decider.catalog.current(model)
+        if current is None:
             names = ", ".join(self._tower.decider.catalog.names)
             raise InvalidRequestError(f"no model is named {model!r}", remedy=f"use auto or {names}", field="model")
-        return model, terms.task
+        return current, terms.task
 
     def _models(self, names: Iterable[str] | str, field: str) -> Iterable[str]:
         """The models that the caller names, one alone for a list of it; a slip must let no barred one through."""
         catalog = self._tower.decider.catalog
-        found = (names,) if isinstance(names, str) else tuple(names)
-        for name in found:
-            if name not in catalog:
+        found: list[str] = []
+        for name in (names,) if isinstance(names, str) else names:
+            current = catalog.current(name)
+            if current is None:
                 known = ", ".join(catalog.names)
                 raise InvalidRequestError(f"no model is named {name!r}", remedy=f"choose from {known}", field=field)
+            found.append(current)
         return found
 
     def _features(self, request: ChatRequest, task: Task, terms: Terms) -> tuple[float, ...]:
@@ -176,12 +179,16 @@ class Desk:
     def _stay(self, terms: Terms) -> Stay | None:
         if terms.session_id is None:
             return None
-        return self._sessions.stay(terms.session_id, self._tower.clock())
+        stay = self._sessions.stay(terms.session_id, self._tower.clock())
+        if stay is None or (model := self._tower.decider.catalog.current(stay.model)) is None:
+            return None
+        return stay if model == stay.model else replace(stay, model=model)
 
     def _decide(self, asked: Asked, now: float) -> tuple[Decision, bool]:
         """The decision, and whether it goes over a cap that allows the cheapest model to."""
         tower, context = self._tower, asked.context
         decision_id = tower.new_id(now)
+        tower.decider.arrived(asked.tenant, context.task, now, tower.ledger)
         level_usd = tower.ledger.left_usd(asked.tenant, context.task, now)
         force = False
         try:

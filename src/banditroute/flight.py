@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from banditroute.delivery.dispatch import Answered, Call
 from banditroute.errors import CutStreamError, NoEligibleModelError, ProviderError, TimedOutError
@@ -86,6 +86,8 @@ class RequestFlight:
         self._force = force
         self._catalog = tower.decider.catalog
         self._holds: dict[str, Reservation] = {}
+        self._load = tower.decider.load
+        self._beside: dict[str, int] = {}  # calls that ours of a model began beside, while it is under way
         self._held = 0
         self._attempts: list[Attempt] = []
         self._charges: list[Charge] = []
@@ -141,6 +143,7 @@ class RequestFlight:
         self._tried.append(model)
         if model not in self._holds:
             self._hold(model)
+        self._beside[model] = self._load.began(model)
 
     def ended(self, call: Call) -> None:
         """Settles a call that brought no answer."""
@@ -156,9 +159,12 @@ class RequestFlight:
         attempt = Attempt(call.model, call.duration_s, cost_usd, failure, problem, call.probe, call.hedge)
         self._close(call.model, attempt)
 
-    def landed(self, answered: Answered[object], cost_usd: float, duration_s: float) -> None:
+    def landed(
+        self, answered: Answered[object], cost_usd: float, duration_s: float, ttft_s: float | None = None
+    ) -> None:
         """Settles the call that brought the answer, at what it cost."""
-        attempt = Attempt(answered.model, duration_s, cost_usd, probe=answered.probe, hedge=answered.hedge)
+        probe, hedge = answered.probe, answered.hedge
+        attempt = Attempt(answered.model, duration_s, cost_usd, probe=probe, hedge=hedge, ttft_s=ttft_s)
         self._close(answered.model, attempt)
 
     def outcome(
@@ -170,6 +176,7 @@ class RequestFlight:
         ttft_s: float | None = None,
         estimated: bool = False,
         from_cache: bool = False,
+        billed_usd: float | None = None,
     ) -> Outcome:
         """What came of it, whatever dollars were still held let go; ok where some model served."""
         self.let_go()
@@ -185,10 +192,14 @@ class RequestFlight:
             estimated=estimated or (not served and self._estimated),
             from_cache=from_cache,
             attempts=tuple(self._attempts),
+            billed_usd=billed_usd,
         )
 
     def let_go(self) -> None:
-        """Holds no dollars any more."""
+        """Holds no dollars any more, and has no call under way."""
+        for model, others in self._beside.items():
+            self._load.ended(model, others)
+        self._beside.clear()
         for reservation in self._holds.values():
             self._tower.ledger.release(reservation.reservation_id)
         self._holds.clear()
@@ -241,6 +252,9 @@ class RequestFlight:
         return reservation
 
     def _close(self, model: str, attempt: Attempt) -> None:
+        others = self._beside.pop(model, None)
+        if others is not None:
+            attempt = replace(attempt, **self._load.ended(model, others)._asdict())
         reservation = self._holds.pop(model, None)
         if reservation is not None:
             self._charges.extend(self._tower.ledger.settle(reservation.reservation_id, attempt.cost_usd))

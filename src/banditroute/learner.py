@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from banditroute.errors import ConfigError, StoreError, UnknownDecisionError
-from banditroute.observe import Judged, Observer, Settled, StoreFailed
-from banditroute.records import Decision, Feedback, Outcome
+from banditroute.learning.evidence import Evidence
+from banditroute.observe import Drifted, Judged, Observer, Settled, StoreFailed
+from banditroute.records import Alarm, Decision, Feedback, Outcome
 from banditroute.routing.budgets import Charge
 from banditroute.routing.decider import Decider
+from banditroute.routing.guards import GuardSettings, Switchboard, SwitchName
 from banditroute.routing.ledger import KEPT_S, Ledger, Reservation
-from banditroute.routing.lessons import Lesson, checked_quality, lesson_of, lessons_of
+from banditroute.routing.lessons import IN_FLIGHT, Edge, Lesson, checked_quality, lesson_of, lessons_of
 from banditroute.routing.pacers import PaceRecord
 from banditroute.routing.shadow import Shadow
-from banditroute.routing.trust import Judgement, Trust
+from banditroute.routing.trust import Judgement, Trust, TrustSettings
 from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Dispatch, Settlement, State, Store, Trail
 
 _TICK_S = 30.0
 _PRUNE_EVERY_S = 3600.0
+_FADE_EVERY_S = 600.0
 
 
 class Learner:
@@ -62,7 +65,10 @@ class Learner:
         self._trust = Trust() if trust is None else trust
         self._begin_anew = begin_anew
         self._shadow = shadow
+        self.switches = Switchboard(decider.steering, GuardSettings())
+        self._newly_configured = True
         self._pruned_at = 0.0
+        self._faded_at = clock()
         self._housekeeping: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[Any]] = set()
         self._refreshing = False
@@ -86,8 +92,34 @@ class Learner:
             self._housekeeping.cancel()
             await asyncio.gather(self._housekeeping, return_exceptions=True)
             self._housekeeping = None
+            self._fade(self._clock())
         await asyncio.gather(*self._writing, return_exceptions=True)
         await self.store.aclose()
+
+    def follow(
+        self,
+        decider: Decider,
+        shadow: Shadow | None,
+        trust: TrustSettings,
+        retention_s: float | None,
+        guard: GuardSettings,
+    ) -> None:
+        """Teaches another decider and shadow from now on, which know already what these know."""
+        self._raise_alarms()
+        self.decider = decider
+        self._shadow = shadow
+        self.switches.follow(decider.steering, guard)
+        self._newly_configured = True
+        self._trust.follow(trust)
+        self._retention_s = retention_s
+
+    async def throw(self, name: SwitchName, value: str) -> None:
+        """Throws a switch, for this process at once and for others and after a restart by the store.
+
+        Raises:
+            StoreError: it could not be written; in this process it is thrown all the same.
+        """
+        await self.store.throw(self.switches.thrown(name, value, self._clock()))
 
     async def settle(
         self,
@@ -172,7 +204,11 @@ class Learner:
         task = decision.context.task
         self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=task, expected_usd=expected_usd)
         self.decider.settled(decision, outcome)
+        if self.decider.alarmed:
+            self._raise_alarms()
         self._learn(lessons)
+        for event in self.decider.steering.drain():
+            self._observer.notify(event)
 
     def _go_on(self, settlement: Settlement) -> None:
         """Writes what a cancelled caller no longer waits for; where it was written already, that changes nothing."""
@@ -199,9 +235,32 @@ class Learner:
 
     def _refresh(self) -> None:
         self._refreshing = False
+        self._raise_alarms()
         self.decider.refresh()
         if self._shadow is not None:
             self._shadow.refresh()
+
+    def _raise_alarms(self) -> None:
+        """Tells of changes that came to light, and has written what they added to the evidence."""
+        alarms, moves = self.decider.take_alarms(self._clock()), self.decider.take_moves()
+        for alarm in alarms:
+            self._observer.notify(Drifted(alarm))
+        if alarms or moves:
+            task = asyncio.create_task(self._adjusted(alarms, moves))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _adjusted(self, alarms: tuple[Alarm, ...], moves: Mapping[Edge, Evidence]) -> None:
+        try:
+            await self.store.adjust(alarms, moves)
+        except StoreError as error:
+            self._observer.notify(StoreFailed("write what a change of a model teaches", str(error)))
+
+    def _fade(self, now: float) -> None:
+        """Lets what was learned fade by the time that has passed."""
+        self.decider.forget(now - self._faded_at)
+        self._faded_at = now
+        self._raise_alarms()
 
     def _paces(self) -> tuple[PaceRecord, ...]:
         """Where the paced budgets stand, a shadow's among them."""
@@ -212,6 +271,7 @@ class Learner:
         state = await self.store.state()
         if not self._begin_anew:
             _check_encoder(state, self.decider.encoder_version)
+        await self._take_up_switches()
         self.decider.restore(state.evidence, state.paces.values())
         if self._shadow is not None:
             self._shadow.restore(state.evidence, state.paces.values())
@@ -223,6 +283,13 @@ class Learner:
                     self.ledger.hold(_reservation(dispatch))
             else:
                 await self._give_up(dispatch)
+
+    async def _take_up_switches(self) -> None:
+        """Throws the switches that are kept; those that a new configuration overrules are kept no longer."""
+        for switch in await self.store.switches():
+            if not self.switches.take_up(switch) and self._newly_configured:
+                await self.store.throw(self.switches.as_configured(switch.name, self._clock()))
+        self._newly_configured = False
 
     async def _give_up(self, dispatch: Dispatch) -> None:
         """Settles a decision whose process ended: its call may have been billed, so what was expected of it is charged.
@@ -243,6 +310,9 @@ class Learner:
         while True:
             now = self._clock()
             self.ledger.expire(now)
+            await self._follow_switches()
+            if now - self._faded_at >= _FADE_EVERY_S:
+                self._fade(now)
             if self._retention_s is not None and now - self._pruned_at >= _PRUNE_EVERY_S:
                 self._pruned_at = now
                 try:
@@ -251,6 +321,13 @@ class Learner:
                 except StoreError as error:
                     self._observer.notify(StoreFailed("prune old decisions", str(error)))
             await asyncio.sleep(_TICK_S)
+
+    async def _follow_switches(self) -> None:
+        """Throws the switches that another process on the same store has thrown."""
+        try:
+            await self._take_up_switches()
+        except StoreError as error:
+            self._observer.notify(StoreFailed("read the switches", str(error)))
 
     async def _forget(self, now: float) -> None:
         """Ends decisions whose call a caller was to make and never recorded: there is nothing to wait for any more."""
@@ -268,7 +345,8 @@ def _check_encoder(state: State, version: str) -> None:
     """
     seen: Counter[str] = Counter()
     for edge, sums in state.evidence.items():
-        seen[edge.encoder_version] += int(sums.n)
+        if edge.encoder_version != IN_FLIGHT:
+            seen[edge.encoder_version] += int(sums.n)
     if seen[version] or not seen.total():
         return
     other, observations = seen.most_common(1)[0]

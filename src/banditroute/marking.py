@@ -94,6 +94,15 @@ class Marker:
         self._judging: set[asyncio.Task[None]] = set()
         self._closed = False
 
+    def inherit(self, before: Marker) -> None:
+        """Goes on with the scales of another one's graders, where they are brought to the same judge's."""
+        own = {each.grader.name: each.calibrate_to for each in (*self._panel.inline, *self._panel.background)}
+        theirs = (*before._panel.inline, *before._panel.background)
+        for each in theirs:
+            if each.calibrate_to and own.get(each.grader.name) == each.calibrate_to:
+                self._scales[each.grader.name] = before._scales[each.grader.name]
+        self._followed = [(own[name], scale) for name, scale in self._scales.items()]
+
     async def mark(self, item: Item) -> tuple[Grade, ...]:
         """The grades that are given at once, on record; the others follow by themselves.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from banditroute.records import Attempt, Decision, Feedback, Outcome
+from banditroute.changes import Changes
+from banditroute.records import Alarm, Attempt, Decision, Feedback, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,68 @@ class StoreFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Drifted:
+    """A model was found to be no longer what was learned of it; what was learned has been moved accordingly."""
+
+    alarm: Alarm
+
+
+@dataclass(frozen=True, slots=True)
 class ShadowFailed:
     """A shadow could not decide or learn: why, in one line. Whatever is served is served without it."""
 
     shadow: str
     doing: str
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """Another configuration is in force: what is different."""
+
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadFailed:
+    """A configuration could not be put in force: why, in one line. The one before it stays."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPassedOver:
+    """The model that everything is switched to began to be unable to serve; others serve what it cannot."""
+
+    model: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BestFound:
+    """A task class's best model is known, at that confidence: nothing else is tried there any more."""
+
+    task: str
+    model: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class BestDoubted:
+    """Another model of the task class may be better than the one that was found: the class explores again."""
+
+    task: str
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutChanged:
+    """A newcomer's stage is another: trial, canary 5%, open or rolled back; why, in one line."""
+
+    model: str
+    stage: str
+    reason: str
 
 
 Event = (
@@ -102,7 +159,14 @@ Event = (
     | KeyChanged
     | BudgetExhausted
     | StoreFailed
+    | Drifted
     | ShadowFailed
+    | SwitchPassedOver
+    | BestFound
+    | BestDoubted
+    | Reloaded
+    | ReloadFailed
+    | RolloutChanged
 )
 
 

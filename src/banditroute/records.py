@@ -182,7 +182,7 @@ class Forecast:
     Attributes:
         quality: expected quality in [0, 1]; quality_sd its uncertainty.
         cost_usd: expected dollars.
-        latency_s: expected seconds.
+        latency_s: expected seconds, as busy as it is where seconds were asked about, and else as if it were idle.
         output_tokens: expected tokens of the answer.
     """
 
@@ -262,6 +262,10 @@ class Attempt:
         problem: the error in one line.
         probe: it tested whether a model that had failed is back.
         hedge: it was a second call beside a slow first one.
+        in_flight: other calls of the model that were under way when it began; None = nobody counted.
+        slowdown: times the seconds of an idle model that this load was believed to ask for when the call ended.
+        ttft_slowdown: the same of the first token.
+        ttft_s: seconds from dispatch to the first content, where it streamed.
     """
 
     model: str
@@ -271,6 +275,10 @@ class Attempt:
     problem: str = ""
     probe: bool = False
     hedge: bool = False
+    in_flight: int | None = None
+    slowdown: float = 1.0
+    ttft_slowdown: float = 1.0
+    ttft_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +297,7 @@ class Outcome:
         estimated: the provider did not report usage, so tokens and dollars are estimates.
         from_cache: a response cache answered: neither time nor tokens are the model's.
         attempts: every call that was made, in order; where empty, `latency_s` is that of the one call.
+        billed_usd: dollars of the answer as its provider states them; None where it does not.
     """
 
     decision_id: str
@@ -302,6 +311,7 @@ class Outcome:
     estimated: bool = False
     from_cache: bool = False
     attempts: tuple[Attempt, ...] = ()
+    billed_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +331,38 @@ class Feedback:
     source: str = "user"
     at: float = 0.0
     weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A model was found to be no longer what was learned of it.
+
+    Attributes:
+        at: when it came to light, seconds since the epoch.
+        model: which model.
+        signal: what changed: quality, output_tokens, latency_s, ttft_s, or price (dollars billed over dollars due).
+        task: in which task class; empty = in all of them together.
+        before: what was expected of it; after: what it is estimated to be now.
+        seen: observations since it began to change, from which that is estimated.
+        confidence: that it is no chance, in [0, 1): one less the rate, per observation, at which noise raises such an
+            alarm.
+    """
+
+    at: float
+    model: str
+    signal: str
+    task: str
+    before: float
+    after: float
+    seen: int
+    confidence: float
+
+    @property
+    def text(self) -> str:
+        """The same in one line."""
+        where = f" in {self.task}" if self.task else ""
+        change = f"from {self.before:.3g} to {self.after:.3g}"
+        return f"{self.model}: {self.signal}{where} moved {change}, by its last {self.seen} observations"
 
 
 class Grade(NamedTuple):

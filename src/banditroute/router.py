@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
-from typing import Any, Literal, Protocol, cast
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
-from banditroute.desk import Desk, Terms
-from banditroute.errors import FeedbackError, InputError, InvalidRequestError, NotOpenError
+from banditroute.changes import Changes
+from banditroute.delivery.exchange import Wire
+from banditroute.delivery.pool import ClientPool
+from banditroute.desk import Terms
+from banditroute.errors import BanditrouteError, FeedbackError, InputError, InvalidRequestError, NotOpenError
 from banditroute.flight import RequestFlight
 from banditroute.grading.signals import Signal, quality_of, source_of
 from banditroute.learner import Learner
+from banditroute.observe import Observer, Reloaded, ReloadFailed
 from banditroute.providers.reading import MOST_COUNTED
 from banditroute.records import (
     Answer,
+    Attempt,
     Completion,
     Decision,
     Embedded,
@@ -26,56 +33,100 @@ from banditroute.records import (
     Usage,
 )
 from banditroute.routed_stream import RoutedStream
-from banditroute.routing.catalog import AUTO, Catalog
+from banditroute.routing.catalog import AUTO, Catalog, Model, Price
+from banditroute.routing.guards.switchboard import FROZEN, OFF
 from banditroute.routing.lessons import checked_quality
 from banditroute.routing.requests import chat_request, check_text
 from banditroute.routing.tasks import EMBEDDINGS, JUDGE_TASK
-from banditroute.serving import Serving, StreamServing
+from banditroute.serving import StreamServing
 from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Trail
+from banditroute.works import Works
 
 Messages = str | Sequence[Json]
+
+C = TypeVar("C", contravariant=True)
+D = TypeVar("D")
 
 _AUTO_JUDGE = f"{AUTO}:{JUDGE_TASK}"
 
 
-class Closing(Protocol):
-    """Something that is closed when done with."""
+class Configuration(Protocol):
+    """What a router is made of, as `load_config` reads it."""
 
-    async def aclose(self) -> None:
-        """Closes it; a second call does nothing."""
+    @property
+    def path(self) -> Path:
+        """Its file."""
         ...
+
+    @property
+    def catalog(self) -> Catalog:
+        """Its models."""
+        ...
+
+
+class Workshop(Protocol[C, D]):
+    """Makes what serves requests, of one configuration after another."""
+
+    @property
+    def pool(self) -> ClientPool:
+        """The connections."""
+        ...
+
+    @property
+    def observer(self) -> Observer:
+        """Is told what happens."""
+        ...
+
+    def read(self, config: str | Path | C | None) -> D:
+        """A configuration, checked whole; None = the file of the one in force. May run in a thread."""
+        ...
+
+    def edited(self, edit: Callable[[Catalog], Catalog]) -> D:
+        """The one in force with an edit of its models, checked whole. May run in a thread."""
+        ...
+
+    def put_in_force(self, draft: D, living: Sequence[Works]) -> tuple[Works, Changes]:
+        """The works of what was read, which go on where the living stand; the last of these were in force."""
+        ...
+
+
+class _Expected(NamedTuple):
+    """A decision whose call the caller makes: until when it may be recorded, and the models as it knew them."""
+
+    expires_at: float
+    catalog: Catalog
 
 
 class Router:
     """Routes requests; one event loop, one owner. `open_router` builds one from a configuration file.
 
     Args:
-        desk: decides.
-        serving: serves what was decided.
+        works: what serves requests, until others take their place.
         learner: what is learned and spent; opened and closed with the router.
-        connections: what to close with the router, in this order: the providers' live ends, then what they share.
+        workshop: makes other works.
         clock: seconds since the epoch.
         record_within_s: how long dollars are held for a decision whose call the caller makes.
     """
 
     def __init__(
         self,
-        desk: Desk,
-        serving: Serving,
+        works: Works,
         learner: Learner,
-        connections: Iterable[Closing],
+        workshop: Workshop[Any, Any],
         clock: Callable[[], float],
         record_within_s: float = 3600.0,
     ) -> None:
-        self._desk = desk
-        self._serving = serving
+        self._works = works
         self._learner = learner
-        self._connections = tuple(connections)
+        self._workshop = workshop
         self._clock = clock
         self._record_within_s = record_within_s
         self._state: Literal["new", "open", "closed"] = "new"
-        self._by_caller: OrderedDict[str, float] = OrderedDict()
+        self._by_caller: OrderedDict[str, _Expected] = OrderedDict()
+        self._former: list[Works] = []  # with requests on their way, oldest first
+        self._changing = asyncio.Lock()
+        self._retiring: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Router:
         if self._state != "new":
@@ -91,12 +142,18 @@ class Router:
     async def aclose(self) -> None:
         """Writes what is still to be written and closes connections and store; a second call does nothing."""
         self._state = "closed"
-        self._serving.close()
+        works = (*self._former, self._works)
+        for each in works:
+            each.serving.close()
         try:
-            await self._serving.stop_grading()
-            for connection in self._connections:
-                await connection.aclose()
-            await self._serving.aclose()
+            await self._stop_retiring()
+            for each in works:
+                await each.serving.stop_grading()
+            for each in works:
+                await each.hang_up()
+            await self._workshop.pool.aclose()
+            for each in works:
+                await each.serving.aclose()
         finally:
             await self._learner.aclose()
 
@@ -156,7 +213,7 @@ class Router:
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
         self._check(terms)
-        return await self._serving.answer(chat_request(messages, params), terms)
+        return await self._works.serving.answer(chat_request(messages, params), terms)
 
     def stream(
         self,
@@ -184,7 +241,7 @@ class Router:
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
         self._check(terms)
-        return RoutedStream(StreamServing(self._serving, self._desk, chat_request(messages, params), terms))
+        return RoutedStream(StreamServing(lambda: self._works.serving, chat_request(messages, params), terms))
 
     def decide(
         self,
@@ -208,8 +265,8 @@ class Router:
         terms = Terms(model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied)
         self._check(terms)
         request = chat_request(messages, params)
-        flight = self._desk.decide(request, terms, self._record_within_s)
-        self._serving.begin(request, flight, by_caller=True)
+        flight = self._works.desk.decide(request, terms, self._record_within_s)
+        self._works.serving.begin(request, flight, by_caller=True)
         self._expect(flight)
         return flight.decision
 
@@ -240,7 +297,7 @@ class Router:
             InputError: an amount is negative or not a number.
         """
         self._check_open()
-        model = self.catalog[served or decision.chosen]
+        model = self._recorded(decision, served or decision.chosen)
         _check_seconds(latency_s, "latency_s")
         if ttft_s is not None:
             _check_seconds(ttft_s, "ttft_s")
@@ -248,6 +305,7 @@ class Router:
             raise InputError(f"expected a Usage, got {type(usage).__name__}", field="usage")
         if usage is not None and not 0 <= min(astuple(usage)) <= max(astuple(usage)) <= MOST_COUNTED:
             raise InputError(f"{usage} has a number of tokens that cannot be", field="usage")
+        billed_usd = cost_usd
         if cost_usd is None:
             cost_usd = 0.0 if usage is None else model.price.cost_usd(usage)
         if not 0 <= cost_usd < float("inf"):
@@ -263,9 +321,12 @@ class Router:
             ttft_s,
             ok,
             estimated,
+            attempts=() if ttft_s is None or not ok else (Attempt(model.name, latency_s, cost_usd, ttft_s=ttft_s),),
+            billed_usd=billed_usd,
         )
         expected = self._by_caller.pop(decision.decision_id, None) is not None
-        self._serving.settle_soon(decision.decision_id, self._serving.record(decision, outcome, expected=expected))
+        serving = self._works.serving
+        serving.settle_soon(decision.decision_id, serving.record(decision, outcome, expected=expected))
 
     async def feedback(
         self,
@@ -299,7 +360,7 @@ class Router:
         source = "user" if source is None else source
         check_text(source, "source")
         judged = checked_quality(cast("float", quality))
-        await self._serving.settled(decision_id)
+        await self._works.serving.settled(decision_id)
         return await self._learner.judge(Feedback(decision_id, judged, source, self._clock()))
 
     async def grade(
@@ -330,10 +391,10 @@ class Router:
         self._check_open()
         request = chat_request(messages, params)
         completion = Completion({}, answer, None) if isinstance(answer, str) else answer
-        await self._serving.settled(decision_id)
+        await self._works.serving.settled(decision_id)
         trail = await self._learner.store.trail(decision_id)
         judgeable(decision_id, trail.outcome)
-        return await self._serving.graded(trail.decision, request, completion, expected)
+        return await self._works.serving.graded(trail.decision, request, completion, expected)
 
     async def explain(self, decision_id: str) -> Trail:
         """Everything on record of a decision: why this model, what it cost, how it was judged.
@@ -359,7 +420,7 @@ class Router:
         Raises what `chat` raises.
         """
         self._check_open()
-        if model not in self.catalog:
+        if self.catalog.current(model) is None:
             raise InvalidRequestError(
                 f"no model is named {model!r}", remedy="embeddings need one by name", field="model"
             )
@@ -367,7 +428,131 @@ class Router:
             raise InvalidRequestError("nothing to embed", remedy="give a text or a list of texts", field="input")
         features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
         terms = Terms(model, EMBEDDINGS, tenant, features=features, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
-        return await self._serving.embed(EmbeddingRequest(inputs, params), terms)
+        return await self._works.serving.embed(EmbeddingRequest(inputs, params), terms)
+
+    async def reload(self, config: str | Path | Configuration | None = None) -> Changes:
+        """Puts another configuration in force, between two requests; returns what is different.
+
+        Requests on their way finish on what they began with. What was learned of models that stay, what is spent of
+        caps and where paced budgets stand goes on; what a model was called before is in its `formerly`.
+
+        Args:
+            config: a router.toml, or what `load_config` made of one; None = the file that is in force, as it is now.
+
+        Raises:
+            ConfigError: it cannot be used, or has something that takes a restart; nothing is changed.
+            MissingExtraError: it asks for what is not installed; nothing is changed.
+        """
+        return await self._put_in_force(lambda: self._workshop.read(config))
+
+    async def add_model(self, model: Model) -> Changes:
+        """Adds a model of a provider that is there; returns what is different.
+
+        It lasts until the router ends or a file is reloaded: write it there as well, if it is to stay. So do the other
+        edits of this kind.
+
+        Raises:
+            ConfigError: the name is taken, or there is no such provider; nothing is changed.
+        """
+        return await self._put_in_force(lambda: self._workshop.edited(lambda catalog: catalog.added(model)))
+
+    async def remove_model(self, name: str) -> Changes:
+        """Takes a model out; requests that it is answering are answered. What is known of it waits for its return.
+
+        Raises:
+            ConfigError: there is no such model, it is the last, or something else needs it; nothing is changed.
+        """
+        return await self._put_in_force(lambda: self._workshop.edited(lambda catalog: catalog.removed(name)))
+
+    async def rename_model(self, name: str, to: str) -> Changes:
+        """Gives a model another name, under which it keeps what is known of it; the old one goes on to be understood.
+
+        Write `formerly` in the file too: what is learned from now on is on record under the new name.
+
+        Raises:
+            ConfigError: there is no such model, or the new name is taken; nothing is changed.
+        """
+        return await self._put_in_force(lambda: self._workshop.edited(lambda catalog: catalog.renamed(name, to)))
+
+    async def reprice(self, name: str, price: Price) -> Changes:
+        """Has a model cost something else from the next request on.
+
+        Raises:
+            ConfigError: there is no such model; nothing is changed.
+        """
+        return await self._put_in_force(lambda: self._workshop.edited(lambda catalog: catalog.with_price(name, price)))
+
+    async def switch_to(self, model: str | None) -> None:
+        """Has every request that names no model go to one while it can serve; None = the router chooses again.
+
+        Caps, open circuits and what callers demand still hold. It acts at once, on other processes with the same store
+        within half a minute, and outlives the process until it is said otherwise, here or by a change of `guard.only`.
+
+        Raises:
+            ConfigError: no model has that name.
+            StoreError: it could not be written; in this process it holds all the same.
+        """
+        self._check_open()
+        await self._learner.throw("only", "" if model is None else self.catalog[model].name)
+
+    async def freeze(self) -> None:
+        """Has nothing tried: the model that is expected to be best serves. What it shows is still learned.
+
+        It acts, spreads and lasts as `switch_to` does, until `unfreeze` or a change of `guard.freeze`.
+
+        Raises:
+            StoreError: it could not be written; in this process it holds all the same.
+        """
+        self._check_open()
+        await self._learner.throw("freeze", FROZEN)
+
+    async def unfreeze(self) -> None:
+        """Has models tried again that little is known of.
+
+        Raises:
+            StoreError: it could not be written; in this process it holds all the same.
+        """
+        self._check_open()
+        await self._learner.throw("freeze", OFF)
+
+    async def _put_in_force(self, draft: Callable[[], Any]) -> Changes:
+        self._check_open()
+        async with self._changing:
+            try:
+                drafted = await asyncio.to_thread(draft)
+                self._check_open()
+                works, changes = self._workshop.put_in_force(drafted, (*self._former, self._works))
+            except BanditrouteError as error:
+                self._workshop.observer.notify(ReloadFailed(str(error)))
+                raise
+            former, self._works = self._works, works
+            self._former.append(former)
+        retiring = asyncio.create_task(self._retire(former))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+        self._workshop.observer.notify(Reloaded(changes))
+        return changes
+
+    async def _retire(self, works: Works) -> None:
+        """Lets works go once nothing is under way there."""
+        await works.serving.landed()
+        await works.serving.stop_grading()
+        self._former.remove(works)
+        used = frozenset[Wire]().union(*(each.wires for each in (*self._former, self._works)))
+        await works.hang_up(used)
+        await self._workshop.pool.keep({wire.client for wire in used})
+
+    async def _stop_retiring(self) -> None:
+        for task in self._retiring:
+            task.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+
+    def _recorded(self, decision: Decision, name: str) -> Model:
+        """The model of which a caller tells, at the price that it had when it was decided on, where that is known."""
+        expected = self._by_caller.get(decision.decision_id)
+        if expected is not None and name in expected.catalog:
+            return expected.catalog[name]
+        return self.catalog[self.catalog.current(name) or name]
 
     def _check(self, terms: Terms) -> None:
         self._check_open()
@@ -383,8 +568,8 @@ class Router:
 
     def _expect(self, flight: RequestFlight) -> None:
         """Remembers that the caller will record this decision, and forgets those whose time is over."""
-        self._by_caller[flight.decision_id] = flight.expires_at
-        while next(iter(self._by_caller.values())) < flight.decision.at:
+        self._by_caller[flight.decision_id] = _Expected(flight.expires_at, self.catalog)
+        while next(iter(self._by_caller.values())).expires_at < flight.decision.at:
             self._by_caller.popitem(last=False)
 
 

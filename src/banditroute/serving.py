@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from banditroute.delivery.dispatch import Answered, Call, Dispatcher
@@ -30,6 +31,7 @@ from banditroute.records import (
 )
 from banditroute.routing.budgets import Charge
 from banditroute.routing.tasks import is_judging
+from banditroute.settling import Settling
 from banditroute.storage.protocol import Dispatch
 
 T = TypeVar("T")
@@ -46,21 +48,31 @@ class Serving:
         dispatcher: calls models.
         learner: what is learned and spent.
         keep_prompts: the store keeps the messages of every request.
+        settling: lets settlements go on by themselves; None = one of its own.
 
     Attributes:
         marker: has answers graded; None = nobody grades them.
     """
 
     def __init__(
-        self, desk: Desk, tower: Tower, dispatcher: Dispatcher, learner: Learner, *, keep_prompts: bool = False
+        self,
+        desk: Desk,
+        tower: Tower,
+        dispatcher: Dispatcher,
+        learner: Learner,
+        *,
+        keep_prompts: bool = False,
+        settling: Settling | None = None,
     ) -> None:
         self._desk = desk
         self._tower = tower
         self._dispatcher = dispatcher
         self._learner = learner
         self._keep_prompts = keep_prompts
-        self._settling: dict[str, asyncio.Task[bool]] = {}
-        self._under_way: set[str] = set()
+        self._settling = Settling() if settling is None else settling
+        self._under_way: dict[str, RequestFlight] = {}
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
         self.marker: Marker | None = None
 
     async def answer(self, request: ChatRequest, terms: Terms) -> Answer:
@@ -114,7 +126,16 @@ class Serving:
             raise
         if not by_caller:
             flight.expected_usd = self._learner.decider.expect(flight.decision)
-            self._under_way.add(flight.decision_id)
+            self._under_way[flight.decision_id] = flight
+            self._at_rest.clear()
+        else:
+            self._learner.decider.steering.decided(flight.decision)
+
+    def take_off(self, request: ChatRequest, terms: Terms) -> RequestFlight:
+        """A streamed request's flight, its decision on its way on record."""
+        flight = self._desk.take_off(request, terms, streaming=True)
+        self.begin(request, flight)
+        return flight
 
     async def open_stream(self, request: ChatRequest, flight: RequestFlight) -> Answered[AnswerStream]:
         """The first stream that shows content."""
@@ -154,15 +175,11 @@ class Serving:
 
     def settle_soon(self, decision_id: str, work: Coroutine[Any, Any, bool]) -> None:
         """Lets the settling of a decision go on by itself; `settled` and `aclose` wait for it."""
-        task = asyncio.create_task(_after(self._settling.get(decision_id), work))
-        self._settling[decision_id] = task
-        task.add_done_callback(lambda done: self._forget(decision_id, done))
+        self._settling.soon(decision_id, work)
 
     async def settled(self, decision_id: str) -> None:
         """Returns once a decision that is being settled has been."""
-        task = self._settling.get(decision_id)
-        if task is not None:
-            await asyncio.shield(task)
+        await self._settling.of(decision_id)
 
     async def graded(
         self, decision: Decision, request: ChatRequest, completion: Completion, expected: str | None
@@ -172,6 +189,20 @@ class Serving:
         if self.marker is None or completion.from_cache or is_judging(task):
             return ()
         return await self.marker.mark(Item(decision.decision_id, task, request, completion, expected))
+
+    @property
+    def under_way(self) -> tuple[RequestFlight, ...]:
+        """Requests that have begun and are not settled."""
+        return tuple(self._under_way.values())
+
+    async def landed(self) -> None:
+        """Returns once every request is settled and every answer graded."""
+        while True:
+            await self._at_rest.wait()
+            if self.marker is not None:
+                await self.marker.settled()
+            if not self._under_way:  # a judge's call is one
+                return
 
     async def stop_grading(self) -> None:
         """Lets graders finish what they can by themselves, and gives up what judges have not answered."""
@@ -187,10 +218,10 @@ class Serving:
 
         A stream that nobody reads does not notice; it is found open and charged by the next router on the store.
         """
-        patience_ends = asyncio.get_running_loop().time() + _CLOSING_S
-        while self._under_way and asyncio.get_running_loop().time() < patience_ends:
-            await asyncio.sleep(_CLOSING_S / 100)
-        await asyncio.gather(*self._settling.values(), return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING_S):
+                await self._at_rest.wait()
+        await self._settling.all()
 
     async def record(self, decision: Decision, outcome: Outcome, *, expected: bool) -> bool:
         """Takes in the outcome of a decision whose call the caller made.
@@ -209,10 +240,6 @@ class Serving:
         except (StoreError, UnknownDecisionError) as error:
             self._tower.observer.notify(StoreFailed("record an outcome", str(error)))
             return True
-
-    def _forget(self, decision_id: str, task: asyncio.Task[bool]) -> None:
-        if self._settling.get(decision_id) is task:
-            del self._settling[decision_id]
 
     def _charged(self, decision: Decision, cost_usd: float) -> tuple[Charge, ...]:
         ledger, now, name = self._tower.ledger, self._tower.clock(), decision.decision_id
@@ -234,12 +261,15 @@ class Serving:
             raise
 
     async def _settle(self, flight: RequestFlight, outcome: Outcome) -> bool:
+        expected_usd, flight.expected_usd = flight.expected_usd, None
         try:
             return await self._learner.settle(
-                flight.decision, outcome, flight.charges, first=True, expected_usd=flight.expected_usd
+                flight.decision, outcome, flight.charges, first=True, expected_usd=expected_usd
             )
         finally:
-            self._under_way.discard(flight.decision_id)
+            self._under_way.pop(flight.decision_id, None)
+            if not self._under_way:
+                self._at_rest.set()
 
     async def _land(
         self,
@@ -254,7 +284,7 @@ class Serving:
         """Settles an answer: dollars at once, then the record, then the grades; no request: nothing to be graded."""
         decision, model = flight.decision, answered.model
         cost_usd, usage, estimated = flight.cost_usd(model, completion)
-        flight.landed(answered, cost_usd, duration_s)
+        flight.landed(answered, cost_usd, duration_s, ttft_s)
         outcome = flight.outcome(
             latency_s=self._tower.clock() - decision.at,
             served=model,
@@ -262,6 +292,7 @@ class Serving:
             ttft_s=ttft_s,
             estimated=estimated,
             from_cache=completion.from_cache,
+            billed_usd=None if completion.from_cache else completion.cost_usd,
         )
         self._desk.answered(terms, model, usage.input_tokens)
         recorded = await self._settle(flight, outcome)
@@ -286,22 +317,20 @@ class StreamServing:
     """One streamed request; it is the `StreamService` of its stream.
 
     Args:
-        serving: serves it.
-        desk: decides.
+        now: what serves a request that begins now; it goes on with that whatever serves those that begin later.
         request: what is asked; terms: on which terms.
     """
 
-    def __init__(self, serving: Serving, desk: Desk, request: ChatRequest, terms: Terms) -> None:
-        self._serving = serving
-        self._desk = desk
+    def __init__(self, now: Callable[[], Serving], request: ChatRequest, terms: Terms) -> None:
+        self._now = now
+        self._serving = now()
         self._request = request
         self._terms = terms
 
     def begin_stream(self) -> RequestFlight:
         """The request's flight, its decision on its way to the record."""
-        flight = self._desk.take_off(self._request, self._terms, streaming=True)
-        self._serving.begin(self._request, flight)
-        return flight
+        self._serving = self._now()
+        return self._serving.take_off(self._request, self._terms)
 
     async def open_stream(self, flight: RequestFlight) -> Answered[AnswerStream]:
         """The first stream that shows content."""
@@ -318,13 +347,6 @@ class StreamServing:
     async def give_up(self, flight: RequestFlight) -> None:
         """Settles a stream that showed no content before the caller left."""
         await self._serving.give_up(flight)
-
-
-async def _after(before: asyncio.Task[bool] | None, work: Coroutine[Any, Any, bool]) -> bool:
-    """The work's result, begun once what came before it is over."""
-    if before is not None:
-        await asyncio.wait((before,))
-    return await work
 
 
 def _given_up(answered: Answered[Any]) -> Call:

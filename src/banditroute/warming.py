@@ -161,6 +161,7 @@ def _lesson(context: Context, model: str, quality: float, output_tokens: float, 
         None if math.isnan(quality) else float(quality),
         log_tokens(output_tokens) if output_tokens > 0 else None,
         log_latency(latency_s) if latency_s > 0 else None,
+        None,
     )
     return Lesson(context.task, model, context.encoder_version, inputs_of(context), values)
 

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from banditroute import open_router
-from banditroute.delivery.endpoint import Endpoint
 from banditroute.observe import Event
 from banditroute.router import Router
 from banditroute.testing.faults import Fault
@@ -89,17 +88,27 @@ class Lab:
         budgets: Sequence[Fields] = (),
         **sections: Fields | Sequence[Fields],
     ) -> Router:
-        """A router that is not open yet; each section's fields go over those of SECTIONS, or are rows of [[tables]]."""
+        """A router that is not open yet, of the file that `write` writes."""
+        return open_router(self.write(models, budgets=budgets, **sections), environ=environ, observer=self.events)
+
+    def write(
+        self,
+        models: Mapping[str, Served | FaultyServer],
+        *,
+        budgets: Sequence[Fields] = (),
+        **sections: Fields | Sequence[Fields],
+    ) -> Path:
+        """router.toml; each section's fields go over those of SECTIONS, or are rows of [[tables]]."""
         served = {name: each if isinstance(each, Served) else Served(each) for name, each in models.items()}
         path = self.folder / "router.toml"
         path.write_text("\n".join(_lines(served, budgets, sections)), encoding="utf-8")
-        return open_router(path, environ=environ, observer=self.events)
+        return path
 
     async def at_rest(self, router: Router) -> None:
         """Asserts that nothing is left behind: no call under way, no dollars held, no decision without an outcome."""
         for server in self.servers:
             assert await server.settled(connections=server.connections), "a server is still asked"
-        endpoints = [each for each in router._connections if isinstance(each, Endpoint)]
+        endpoints = router._works.endpoints.values()
         assert [(each.in_flight, each.waiting) for each in endpoints] == [(0, 0)] * len(endpoints)
         assert reserved_usd(router) == 0.0
         assert await router.learner.store.unsettled() == []

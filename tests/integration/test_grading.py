@@ -149,7 +149,7 @@ class TestBackground:
         router = await lab.router({"small": await lab.server()}, graders=rows)
         answer = await router.chat("hello", expected=TEXT)
         assert answer.grades == ()
-        await router._serving.marker.settled()
+        await router._works.serving.marker.settled()
         assert await feedback_of(router, answer.decision_id) == {"right": 1.0}
         assert [event.grader for event in lab.events.of(NotGraded)] == ["sum"]
 

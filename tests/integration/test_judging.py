@@ -50,7 +50,7 @@ class Judging:
 
 async def judged(router: Router) -> None:
     """Returns once all judges have spoken."""
-    marker = router._serving.marker
+    marker = router._works.serving.marker
     assert marker is not None
     await marker.settled()
 

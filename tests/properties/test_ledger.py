@@ -176,3 +176,59 @@ class Ledgers(RuleBasedStateMachine):
 
 TestLedger = Ledgers.TestCase
 TestLedger.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+CARRYING = Cap("day", 0.001, "day", carry=True)
+
+
+class Heirs(RuleBasedStateMachine):
+    """A cap that carries, beside the sums of what was allowed and spent since its first window."""
+
+    @initialize()
+    def start(self) -> None:
+        self.ledger, self.now, self.count = Ledger([CARRYING]), START, 0
+        self.spent: dict[str, int] = {}
+        self.open: dict[str, Reservation] = {}
+
+    @rule(usd=micros, lasts=st.integers(1, 90_000))
+    def reserve(self, usd: int, lasts: int) -> None:
+        self.count += 1
+        name = str(self.count)
+        try:
+            self.open[name] = self.ledger.reserve(name, usd / 1e6, "", "qa", self.now, self.now + lasts)
+        except BudgetExceededError:
+            assert usd / 1e6 > self.ledger.account("day", self.now).left_usd
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data(), share=st.sampled_from([0.0, 0.5, 1.0]))
+    def settle(self, data: st.DataObject, share: float) -> None:
+        reservation = self.open.pop(data.draw(st.sampled_from(sorted(self.open))))
+        usd = int(share * round(reservation.usd * 1e6))
+        for charge in self.ledger.settle(reservation.reservation_id, usd / 1e6):
+            self.spent[charge.window.period] = self.spent.get(charge.window.period, 0) + usd
+
+    @rule(passed=st.sampled_from([600.0, 20_000.0, 86_400.0, 200_000.0]))
+    def wait(self, passed: float) -> None:
+        self.now += passed
+
+    @rule()
+    def crash(self) -> None:
+        """Another process takes up what is on record."""
+        for name in list(self.open):
+            del self.open[name]
+        self.ledger = Ledger([CARRYING])
+        self.ledger.restore({Window("day", period): usd / 1e6 for period, usd in self.spent.items()})
+
+    @invariant()
+    def law(self) -> None:
+        account = self.ledger.account("day", self.now)
+        assert account.overrun_usd == 0.0, "every bill is within its reservation"
+        assert 0.0 <= account.carried_usd <= CARRYING.usd
+        assert account.spent_usd + account.reserved_usd <= account.usd + 1e-12
+        self.spent.setdefault(account.window.period, 0)
+        windows = 1 + self.now // 86_400 - START // 86_400
+        assert sum(self.spent.values()) <= 1_000 * windows, "never more in all than was allowed in all"
+
+
+TestHeirs = Heirs.TestCase
+TestHeirs.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -187,3 +187,27 @@ def test_one_cap_that_may_be_passed_does_not_open_another_that_may_not() -> None
     roomy = World(0.5 * HELD_USD["a"], Cap("strict", 1.0, "day", on_exhausted="reject"), force=True)
     roomy.flight.calling("a")
     assert roomy.flight.fallback({"a": "HTTP 500"}) == "b"
+
+
+class TestLoad:
+    """Calls under way are counted from their beginning to their end, however they end."""
+
+    def test_a_call_says_how_busy_its_model_was_and_is_counted_while_it_lasts(self) -> None:
+        world = World()
+        load = world.flight._load
+        load.began("a")
+        world.flight.calling("a")
+        assert dict(load.in_flight) == {"a": 2}
+        world.flight.landed(answered("a"), 0.0, 1.5, 0.2)
+        assert dict(load.in_flight) == {"a": 1}
+        (attempt,) = world.flight.outcome(latency_s=1.5, served="a").attempts
+        assert (attempt.in_flight, attempt.slowdown, attempt.ttft_s) == (1, 1.0, 0.2)
+
+    def test_a_call_that_fails_and_one_that_nobody_ends_are_no_longer_counted(self) -> None:
+        world = World()
+        world.flight.calling("a")
+        world.flight.ended(Call("a", 1.0, ServerFailedError("down")))
+        assert not world.flight._load.in_flight
+        world.flight.calling("b")
+        world.flight.outcome(latency_s=2.0)
+        assert not world.flight._load.in_flight

@@ -1,15 +1,19 @@
 """What a router has learned and spent, as JSON for machines; what is not a number is null."""
 
 import sys
+from collections.abc import Iterable
 
 import orjson
 
 from banditroute.cli.inspection import failed_attempts, mean_quality
+from banditroute.cli.promise_view import promise_json
 from banditroute.evaluation.shadow import Change, ShadowComparison
 from banditroute.reports.store.inspection import Inspection
 from banditroute.reports.store.live import PaceView
 from banditroute.reports.store.shadow import ShadowView
 from banditroute.routing.accounts import Account
+from banditroute.routing.pacers import CapOutlook
+from banditroute.routing.standings import Standing
 from banditroute.storage.protocol import Trail
 
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -24,9 +28,12 @@ def print_inspection(found: Inspection) -> None:
             "prompt": {"input_tokens": found.prompt.input_tokens, "features": found.prompt.features},
             "edges": found.edges,
             "judged_elsewhere": found.judged_elsewhere,
+            "newcomers": [_newcomer(each) for each in found.newcomers],
             "paces": [_pace(each) for each in found.paces],
-            "caps": [_cap(each) for each in found.accounts],
+            "caps": [_cap(each, found.outlooks) for each in found.accounts],
+            "promises": [promise_json(each) for each in found.promises],
             "open_decisions": found.open_decisions,
+            "guards": found.guards,
             "sources": found.sources,
             "shadow": None if found.shadow is None else _shadow(found.shadow),
             "decisions": [_decision(each) for each in found.newest],
@@ -57,7 +64,21 @@ def _pace(each: PaceView) -> Value:
     }
 
 
-def _cap(each: Account) -> Value:
+def _newcomer(each: Standing) -> Value:
+    judged = each.judged > 0
+    return {
+        "model": each.model,
+        "stage": each.stage,
+        "most": each.most,
+        "requests": each.requests,
+        "judged": each.judged,
+        "gain": each.gain if judged else None,
+        "radius": each.radius if judged else None,
+    }
+
+
+def _cap(each: Account, outlooks: Iterable[CapOutlook]) -> Value:
+    outlook = next((outlook for outlook in outlooks if outlook.budget == each.cap.name), None)
     return {
         "budget": each.cap.name,
         "scope": str(each.cap.scope),
@@ -67,6 +88,18 @@ def _cap(each: Account) -> Value:
         "left_usd": each.left_usd,
         "window": each.window.period,
         "ends_at": each.ends_at,
+        "carried_usd": each.carried_usd,
+        "outlook": None if outlook is None else _outlook(outlook),
+    }
+
+
+def _outlook(each: CapOutlook) -> Value:
+    return {
+        "usd_per_request": each.usd_per_request,
+        "requests": each.requests,
+        "requests_to_come": each.to_come,
+        "spent_at_end_usd": each.spent_usd,
+        "shadow_price": each.shadow_price,
     }
 
 

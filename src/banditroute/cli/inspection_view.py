@@ -6,14 +6,18 @@ from rich.table import Table
 from rich.text import Text
 
 from banditroute.cli.inspection import failed_attempts, mean_quality
+from banditroute.cli.promise_view import promise_lines, promises_table
 from banditroute.cli.tables import add_figures, add_names, listing_console, printable, titled_table
 from banditroute.reports import format as form
+from banditroute.reports.store.guards import GuardView
 from banditroute.reports.store.inspection import Inspection
 from banditroute.reports.store.live import PaceView
 from banditroute.reports.store.shadow import ShadowView
 from banditroute.reports.store.sources import SourceView
 from banditroute.routing.accounts import Account
 from banditroute.routing.insight import EdgeBelief
+from banditroute.routing.pacers import CapOutlook
+from banditroute.routing.standings import Standing
 from banditroute.storage.protocol import Trail
 
 _SPANS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
@@ -25,8 +29,12 @@ def print_inspection(found: Inspection) -> None:
     if not found.edges:
         console.print("nothing is learned yet\n")
     tables = [_edges(found.edges, found.prompt.input_tokens)] if found.edges else []
+    tables += [_newcomers(found.newcomers)] if found.newcomers else []
     tables += [_paces(found.paces)] if found.paces else []
+    tables += [promises_table(found.promises)] if found.promises else []
     tables += [_accounts(found.accounts, found.at)] if found.accounts else []
+    tables += [_outlooks(found.outlooks)] if found.outlooks else []
+    tables += [_guards(found.guards)] if found.guards else []
     tables += [_sources(found.sources)] if found.sources else []
     tables += [_shadow(found.shadow)] if found.shadow is not None else []
     tables += [_newest(found.newest, found.at)] if found.newest else []
@@ -50,6 +58,7 @@ def _closing(found: Inspection) -> list[str]:
         lines.append(f"judgements of models or features that this configuration does not have, left out: {count}")
     if found.shadow is not None and found.shadow.comparison is not None:
         lines.append(f"{printable(found.shadow.name)}: {found.shadow.comparison.verdict}")
+    lines += promise_lines(found.promises)
     still_open = form.count(found.open_decisions)
     decisions = "decision is" if found.open_decisions == 1 else "decisions are"
     return [*lines, f"{still_open} {decisions} still open; --decision ID shows why one was made"]
@@ -68,6 +77,21 @@ def _edges(edges: Sequence[EdgeBelief], tokens: int) -> Table:
         task = "" if edge.task == before else printable(edge.task)
         table.add_row(Text(task), Text(edge.model), *figures)
         before = edge.task
+    return table
+
+
+def _newcomers(standings: Sequence[Standing]) -> Table:
+    table = titled_table("Newcomers, beside the best other model")
+    add_names(table, "model")
+    add_names(table, "stage")
+    add_figures(table, "requests", "judged", "gain", "between")
+    for each in standings:
+        counts = form.count(each.requests), form.count(round(each.judged))
+        gain, between = form.ABSENT, form.ABSENT
+        if each.judged:
+            low, high = (form.quality_change(each.gain + side * each.radius) for side in (-1.0, 1.0))
+            gain, between = form.quality_change(each.gain), f"{low} {high}"
+        table.add_row(Text(each.model), Text(each.stage), *counts, gain, between)
     return table
 
 
@@ -100,9 +124,30 @@ def _accounts(accounts: Sequence[Account], now: float) -> Table:
     add_names(table, "scope")
     add_figures(table, "cap", "spent", "held", "left", "window", "ends in")
     for each in accounts:
-        dollars = (each.cap.usd, each.spent_usd, each.reserved_usd, each.left_usd)
+        dollars = (each.usd, each.spent_usd, each.reserved_usd, each.left_usd)
         names = Text(each.cap.name), Text(str(each.cap.scope))
         table.add_row(*names, *map(form.money, dollars), each.window.period, span(each.ends_at - now))
+    return table
+
+
+def _outlooks(outlooks: Sequence[CapOutlook]) -> Table:
+    table = titled_table("Paced caps, to the end of their windows")
+    add_names(table, "budget")
+    add_figures(table, "$/request", "requests", "to come", "spent by then", "shadow price")
+    for each in outlooks:
+        amounts = form.money(each.usd_per_request), form.count(each.requests), form.count(round(each.to_come))
+        table.add_row(Text(each.budget), *amounts, form.money(each.spent_usd), f"{each.shadow_price:.4g}")
+    return table
+
+
+def _guards(guards: Sequence[GuardView]) -> Table:
+    table = titled_table("Guards")
+    add_names(table, "guard")
+    add_names(table, "sees to it that")
+    add_figures(table, "decisions bent")
+    for each in guards:
+        bent = f"{form.count(each.bent)} of {form.count(each.decisions)}"
+        table.add_row(Text(each.guard), Text(printable(each.promise)), bent)
     return table
 
 

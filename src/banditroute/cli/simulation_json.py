@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from banditroute.simulation.results import Floats, Phase, PolicyResult, SimulationResult, mean_ci95
+from banditroute.simulation.results import CapWindow, Floats, Phase, PolicyResult, SimulationResult, mean_ci95
 
 
 class Interval(TypedDict):
@@ -51,6 +51,16 @@ PhaseDocument = TypedDict(
 )
 
 
+class WindowDocument(TypedDict):
+    """How one window of a cap ended: dollars spent, and their share of what it allowed."""
+
+    budget: str
+    window: str
+    usd: float
+    spent_usd: Spread
+    share: Spread
+
+
 class PolicyDocument(TypedDict):
     """One policy at one budget; budget and utilisation are null where it is unconstrained."""
 
@@ -64,6 +74,7 @@ class PolicyDocument(TypedDict):
     oracle_quality: float
     per_seed: list[SeedDocument]
     phases: list[PhaseDocument]
+    windows: list[WindowDocument]
 
 
 class SimulationDocument(TypedDict):
@@ -111,6 +122,7 @@ def _policy(result: PolicyResult, models: tuple[str, ...]) -> PolicyDocument:
             )
         ],
         "phases": [_phase(phase, models) for phase in result.phases],
+        "windows": [_window(window) for window in result.windows],
     }
 
 
@@ -125,6 +137,20 @@ def _phase(phase: Phase, models: tuple[str, ...]) -> PhaseDocument:
         "share": dict(zip(models, phase.share.tolist(), strict=False)),
         "latency_s": None if phase.latency_s is None else _interval(phase.latency_s),
     }
+
+
+def _window(window: CapWindow) -> WindowDocument:
+    return {
+        "budget": window.budget,
+        "window": window.period,
+        "usd": float(window.allowed_usd.mean()),
+        "spent_usd": _spread(window.spent_usd),
+        "share": _spread(window.share),
+    }
+
+
+def _spread(values: Floats) -> Spread:
+    return {"mean": float(values.mean()), "max": float(values.max())}
 
 
 def _interval(values: Floats) -> Interval:

@@ -47,6 +47,7 @@ def print_simulation(result: SimulationResult, console: Console) -> None:
         _policy_table(result, budgets, console.width),
         _share_table(result, budgets, console.width),
         *_phase_tables(result, console.width),
+        *_window_tables(result),
     ):
         console.print()
         console.print(table)
@@ -147,6 +148,23 @@ def _phase_tables(result: SimulationResult, width: int) -> tuple[Table, ...]:
     budgets = form.budget_names([phase.budget_usd for _, phase in rows])
     for (each, phase), budget in zip(rows, budgets, strict=True):
         table.add_row(Text(fill(each.policy, room)), budget, *_phase_figures(phase))
+    return (table,)
+
+
+def _window_tables(result: SimulationResult) -> tuple[Table, ...]:
+    """Each cap at the end of each of its windows; no table where there are none."""
+    if not any(each.windows for each in result.results):
+        return ()
+    table = titled_table("Caps at the end of their windows")
+    for heading in ("cap", "window"):
+        add_names(table, f"\n{heading}")
+    add_figures(table, "\nbudget", "\nallowed", "\nspent", "of allowed\nmean   max")
+    budgets = form.budget_names([each.budget_usd for each in result.results])
+    for each, budget in zip(result.results, budgets, strict=True):
+        for window in each.windows:
+            dollars = map(form.money, (float(window.allowed_usd.mean()), float(window.spent_usd.mean())))
+            share = f"{form.percent(float(window.share.mean()))}  {form.percent(float(window.share.max()))}"
+            table.add_row(Text(window.budget), Text(window.period), budget, *dollars, share)
     return (table,)
 
 

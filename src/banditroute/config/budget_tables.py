@@ -7,14 +7,9 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from banditroute.config.provider_tables import Name
 from banditroute.config.table import Table
 from banditroute.errors import ConfigError
-from banditroute.routing.budgets import Cap, OnExhausted, PacedBudget, Per, Scope
+from banditroute.routing.budgets import Cap, OnExhausted, PacedBudget, Per, Scope, budget_of
 
 GLOBAL = "global"
-
-
-def default_name(scope: str, per: str | None) -> str:
-    """The name of a budget that has none: without its amount, so that a changed cap goes on with what is spent."""
-    return f"{scope} per {per or 'request'}"
 
 
 class BudgetTable(Table):
@@ -36,6 +31,18 @@ class BudgetTable(Table):
     on_exhausted: OnExhausted | None = Field(
         default=None, description="of a cap: cheapest | reject; left out: cheapest", examples=["cheapest"]
     )
+    paced: bool | None = Field(
+        default=None,
+        description="of a cap: whether it also steers the choice, so that its money lasts until its window ends; left "
+        "out: true",
+        examples=[True],
+    )
+    carry: bool | None = Field(
+        default=None,
+        description="of a cap: whether what a window leaves unspent is added to the next one, at most one window's "
+        "worth; left out: false",
+        examples=[False],
+    )
     _budget: PacedBudget | Cap = PrivateAttr()
 
     @field_validator("scope")
@@ -48,31 +55,19 @@ class BudgetTable(Table):
 
     @model_validator(mode="after")
     def _build(self) -> BudgetTable:
-        scope = Scope.parse(self.scope)
-        name = self.name or default_name(self.scope, self.per)
-        self._budget = self._paced(name, scope) if self.usd is None else self._cap(name, scope, self.usd)
+        self._budget = budget_of(
+            name=self.name,
+            scope=self.scope,
+            usd_per_request=self.usd_per_request,
+            usd=self.usd,
+            per=self.per,
+            on_exhausted=self.on_exhausted,
+            paced=self.paced,
+            carry=self.carry,
+        )
         return self
 
     @property
     def value(self) -> PacedBudget | Cap:
         """The budget."""
         return self._budget
-
-    def _paced(self, name: str, scope: Scope) -> PacedBudget:
-        if self.usd_per_request is None:
-            remedy = 'give usd_per_request (a pace), or usd and per = "day" (a cap)'
-            raise ConfigError("a budget without an amount", remedy=remedy)
-        for key in ("per", "on_exhausted"):
-            if getattr(self, key) is not None:
-                raise ConfigError(
-                    "is for caps", remedy="take it out, or give usd instead of usd_per_request", field=key
-                )
-        return PacedBudget(name, self.usd_per_request, scope)
-
-    def _cap(self, name: str, scope: Scope, usd: float) -> Cap:
-        if self.usd_per_request is not None:
-            remedy = "make them two budgets: both hold at once"
-            raise ConfigError("a budget is a pace or a cap, not both", remedy=remedy, field="usd_per_request")
-        if self.per is None:
-            raise ConfigError("missing", remedy='write "day" or "month"', field="per")
-        return Cap(name, usd, self.per, scope, self.on_exhausted or "cheapest")

@@ -12,8 +12,11 @@ from pydantic import Field
 from banditroute.config.budget_tables import BudgetTable
 from banditroute.config.delivery_tables import BreakerTable, HedgeTable, RetryTable, TimeoutsTable, TransportTable
 from banditroute.config.grader_tables import GraderTable, JudgeTable, graders
+from banditroute.config.guard_tables import GuardTable
 from banditroute.config.model_tables import ModelTable, TierTable
+from banditroute.config.promise_tables import PromiseTable
 from banditroute.config.provider_tables import ProviderTable
+from banditroute.config.rollout_tables import RolloutTable
 from banditroute.config.routing_tables import ExploreTable, GatewayKeyTable, GatewayTable, RoutingTable, StoreTable
 from banditroute.config.shadow_tables import ShadowTable
 from banditroute.config.table import Table
@@ -29,6 +32,7 @@ class RouterFile(Table):
     providers: list[ProviderTable] = Field(min_length=1, description="who serves models")
     models: list[ModelTable] = Field(min_length=1, description="what may be called")
     budgets: list[BudgetTable] = Field(default=[], description="what may be spent: any number, all hold at once")
+    promises: list[PromiseTable] = Field(default=[], description="how few answers may be late; all hold at once")
     store: StoreTable = Field(default_factory=StoreTable, description="where decisions and what they taught are kept")
     routing: RoutingTable = Field(default_factory=RoutingTable, description="how models are chosen")
     tasks: list[TaskTable] = Field(
@@ -53,6 +57,9 @@ class RouterFile(Table):
     )
     shadow: ShadowTable | None = Field(
         default=None, description="decides beside the router, calls nobody, is kept on record: what would it have got?"
+    )
+    guard: GuardTable = Field(
+        default_factory=GuardTable, description="keeps live decisions from what you do not want; by default nothing"
     )
     gateway: GatewayTable | None = Field(
         default=None, description="who may use the gateway (checked; no version serves it yet)"
@@ -83,6 +90,8 @@ class RouterFile(Table):
             graders=graders(self.graders),
             judges=judges,
             shadow=None if self.shadow is None else self.shadow.value(folder),
+            guard=self.guard.value(),
+            promises=tuple(table.value for table in self.promises),
         )
 
     def _provider(self, table: ProviderTable, folder: Path) -> ProviderConfig:
@@ -101,9 +110,11 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "models": ModelTable,
         "tiers": TierTable,
         "budgets": BudgetTable,
+        "promises": PromiseTable,
         "store": StoreTable,
         "routing": RoutingTable,
         "explore": ExploreTable,
+        "rollout": RolloutTable,
         "tasks": TaskTable,
         "rules": RuleTable,
         "trust": TrustTable,
@@ -115,6 +126,7 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "breaker": BreakerTable,
         "hedge": HedgeTable,
         "shadow": ShadowTable,
+        "guard": GuardTable,
         "gateway": GatewayTable,
         "keys": GatewayKeyTable,
     }

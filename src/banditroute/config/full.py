@@ -24,7 +24,9 @@ _HEADING = """\
 # Names end in their unit: _s seconds, _usd dollars, _usd_per_mtok dollars per million tokens, _tokens tokens.
 """
 _PACE = ("name", "scope", "usd_per_request")
-_CAP = ("name", "scope", "usd", "per", "on_exhausted")
+_CAP = ("name", "scope", "usd", "per", "on_exhausted", "paced", "carry")
+_LATENCY = ("name", "task", "latency_s", "epsilon")
+_TTFT = ("name", "task", "ttft_s", "epsilon")
 
 
 def full_toml() -> str:
@@ -34,9 +36,12 @@ def full_toml() -> str:
         _section("[[models]]", "models"),
         _section("[[budgets]]", "budgets", only=_PACE, live=("usd_per_request",), example="pace"),
         _section("[[budgets]]", "budgets", only=_CAP, live=("usd", "per"), example="cap"),
+        _section("[[promises]]", "promises", only=_LATENCY, live=("latency_s",), example="fast"),
+        _section("[[promises]]", "promises", only=_TTFT, live=("ttft_s",), example="prompt"),
         _section("[store]", "store"),
         _section("[routing]", "routing"),
         _section("[routing.explore]", "explore"),
+        _section("[routing.rollout]", "rollout"),
         _section("[[tasks]]", "tasks"),
         _section("[[rules]]", "rules"),
         _section("[trust]", "trust"),
@@ -44,6 +49,7 @@ def full_toml() -> str:
         _section("[[judges]]", "judges"),
         *(_section(f"[{name}]", name) for name in ("timeouts", "transport", "retry", "breaker", "hedge")),
         _section("[shadow]", "shadow"),
+        _section("[guard]", "guard"),
         _section("[gateway]", "gateway"),
         _section("[[gateway.keys]]", "keys"),
     ]
@@ -69,7 +75,7 @@ def _meaning(name: str, table: type[Table]) -> str:
 
 
 def _has_own_section(key: str, table: str) -> bool:
-    return (table, key) in {("routing", "explore"), ("gateway", "keys")}
+    return (table, key) in {("routing", "explore"), ("routing", "rollout"), ("gateway", "keys")}
 
 
 def _assignment(key: str, field: FieldInfo, example: str | None, *, live: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from banditroute.config.provider_tables import Name
 from banditroute.config.table import Table
@@ -23,6 +23,10 @@ WriteRate = Annotated[
 ReasoningRate = Annotated[
     float | None, Field(ge=0, description="the same for hidden reasoning tokens; left out: as output", examples=[0.60])
 ]
+
+
+def _listed(names: object) -> object:
+    return [names] if isinstance(names, str) else names
 
 
 class TierTable(Table):
@@ -79,6 +83,22 @@ class ModelTable(Table):
     streaming: bool = Field(default=True, description="streams")
     tags: list[Name] = Field(default=[], description="free words to select models by")
     routed: bool = Field(default=True, description="may be drawn; false: it serves only judges and who names it")
+    formerly: Annotated[list[Name], BeforeValidator(_listed)] = Field(
+        default=[],
+        description="names that it had before, one or a list: what is known under them is known of it",
+        examples=[["mini"]],
+    )
+    like: Name | None = Field(
+        default=None,
+        description="another model: it starts from what that one showed, until its own outcomes say otherwise",
+        examples=["large"],
+    )
+    canary: bool | None = Field(
+        default=None,
+        description="as a newcomer: true: it goes through the canary's stages, false: never; left out: as "
+        "[routing.rollout] says",
+        examples=[True],
+    )
     tiers: list[TierTable] = Field(
         default=[], description="prices of long prompts, bounds ascending: inline tables, see docs/prices.md"
     )
@@ -96,7 +116,16 @@ class ModelTable(Table):
         )
         price = _price(self, tuple(tier.value for tier in self.tiers))
         self._model = Model(
-            self.name, self.provider, self.upstream or self.name, price, capabilities, frozenset(self.tags), self.routed
+            self.name,
+            self.provider,
+            self.upstream or self.name,
+            price,
+            capabilities,
+            frozenset(self.tags),
+            self.routed,
+            tuple(self.formerly),
+            self.like or "",
+            self.canary,
         )
         return self
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, cast
 
-from banditroute.config.budget_tables import GLOBAL, default_name
+from banditroute.config.budget_tables import GLOBAL
 from banditroute.config.places import Place
 from banditroute.config.problems import Problem
+from banditroute.routing.budgets import default_name
 from banditroute.routing.tasks import JUDGE_TASK
 
 Row = Mapping[str, Any]
@@ -22,7 +23,11 @@ def broken_references(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _repeated("providers", _rows(data, "providers"), _own_name)
     yield from _repeated("models", _rows(data, "models"), _own_name)
     yield from _unknown_providers(data)
+    yield from _former_names(data)
+    yield from _unlike(data)
+    yield from _unknown_guards(data)
     yield from _repeated("budgets", _rows(data, "budgets"), _budget_name)
+    yield from _repeated("promises", _rows(data, "promises"), _own_name)
     yield from _repeated("tasks", _rows(data, "tasks"), _own_name)
     yield from _repeated("graders", _rows(data, "graders"), _own_name)
     yield from _repeated("judges", _rows(data, "judges"), _own_name)
@@ -65,6 +70,42 @@ def _unknown_providers(data: Mapping[str, Any]) -> Iterator[Problem]:
         if isinstance(provider, str) and provider not in known and known:
             problem = f"no provider is named {provider!r}"
             yield Problem(("models", number, "provider"), problem, _guess(provider, known))
+
+
+def _former_names(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Former names that are, or were, another model's: what is known under one can be known of one model only."""
+    rows = _rows(data, "models")
+    owners = {name: number for number, row in rows if isinstance(name := _own_name(row), str)}
+    for number, row in rows:
+        given: object = row.get("formerly")
+        for former in cast("Sequence[object]", given) if isinstance(given, list) else [given]:
+            if isinstance(former, str) and (former == row.get("name") or owners.setdefault(former, number) != number):
+                own = former == row.get("name")
+                problem = f"{former!r} is its name today" if own else f"another model is or was named {former!r}"
+                yield Problem(("models", number, "formerly"), problem, "take it out")
+
+
+def _unlike(data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Models that are to start from the evidence of one that there is not."""
+    known = [name for _, row in _rows(data, "models") if isinstance(name := _own_name(row), str)]
+    for number, row in _rows(data, "models"):
+        like, others = row.get("like"), [name for name in known if name != row.get("name")]
+        if isinstance(like, str) and like not in others:
+            yield Problem(("models", number, "like"), f"no other model is named {like!r}", _guess(like, others))
+
+
+def _unknown_guards(data: Row) -> Iterator[Problem]:
+    """Guards by models that there are not, or that no request is routed to."""
+    guard: object = data.get("guard")
+    rows = [row for _, row in _rows(data, "models")]
+    known = [name for row in rows if isinstance(name := _own_name(row), str)]
+    routed = [row.get("name") for row in rows if row.get("routed") is not False]
+    for key in ("only", "baseline"):
+        model = cast("Row", guard).get(key) if isinstance(guard, Mapping) else None
+        if isinstance(model, str) and known and model not in routed:
+            unrouted = model in known
+            problem = f"{model!r} is not routed" if unrouted else f"no model is named {model!r}"
+            yield Problem(("guard", key), problem, "name one that is" if unrouted else _guess(model, known))
 
 
 def _shared_sources(data: Row) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from banditroute.config.findings import (
     typical_usd,
 )
 from banditroute.config.review_grading import GRADING_CHECKS, known_tasks
+from banditroute.config.review_guard import guard_findings
 from banditroute.config.review_shadow import shadow_findings
 from banditroute.config.secrets import missing_keys
 from banditroute.config.values import RouterConfig
@@ -137,6 +138,11 @@ def _scopes(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
                 f"no [[gateway.keys]] has tenant {scope.name!r}: it covers nothing unless callers name that tenant"
             )
             yield Finding("scope", place, problem, "mend the name, or add the key")
+    for promise in config.promises:
+        if promise.task and promise.task not in tasks:
+            problem = f"no class is called {promise.task!r}: it is given for nothing unless callers name that task"
+            remedy = f"add {promise.task!r} to routing.tasks, or mend the name"
+            yield Finding("scope", f"promise {promise.name!r}", problem, remedy)
 
 
 def _unlimited(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
@@ -180,4 +186,5 @@ _CHECKS: tuple[Callable[[RouterConfig, Mapping[str, str]], Iterator[Finding]], .
     _gateway,
     *GRADING_CHECKS,
     shadow_findings,
+    guard_findings,
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from banditroute.config.provider_tables import Name, Variable
+from banditroute.config.rollout_tables import RolloutTable
 from banditroute.config.table import Table
 from banditroute.config.values import (
     ClassifierKind,
@@ -137,6 +139,9 @@ class RoutingTable(Table):
     explore: ExploreTable = Field(
         default_factory=ExploreTable, description="how models that little is known of are tried"
     )
+    rollout: RolloutTable = Field(
+        default_factory=RolloutTable, description="how models that come while others are in use get their chance"
+    )
 
     @field_validator("tasks")
     @classmethod
@@ -154,7 +159,7 @@ class RoutingTable(Table):
             encoder=self.encoder,
             on_new_encoder=self.on_new_encoder,
             features=self.features,
-            policy=self.explore.value(),
+            policy=replace(self.explore.value(), rollout=self.rollout.value()),
             quality_per_s=self.quality_per_s,
             deadline_s=self.deadline_s,
             session_ttl_s=self.session_ttl_s,

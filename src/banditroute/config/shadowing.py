@@ -8,6 +8,7 @@ from dataclasses import replace
 from banditroute.config.problems import Problem
 from banditroute.config.values import RouterConfig
 from banditroute.routing.catalog import Catalog
+from banditroute.routing.guards import GuardSettings
 
 _PLACE = ("shadow", "policy")
 
@@ -16,11 +17,12 @@ def shadow_plan(config: RouterConfig) -> RouterConfig | None:
     """The configuration that the shadow's decider is made of; None where the file has no shadow.
 
     Prices, addresses and store are the file's own: only what decides is the other's. What the other's caps would do is
-    left out: a cap is a fuse, and a shadow spends nothing.
+    left out: a cap is a fuse, and a shadow spends nothing. So are guards, which bend what is served, and promises, for
+    nobody waits for a shadow.
     """
     if config.shadow is None:
         return None
-    rival = config.shadow.rival
+    rival, config = config.shadow.rival, replace(config, guard=GuardSettings(), promises=())
     if rival is None:
         return config
     return replace(config, routing=rival.routing, budgets=rival.budgets, catalog=_common(config.catalog, rival.catalog))
@@ -40,5 +42,6 @@ def unfit(config: RouterConfig, rival: RouterConfig) -> Iterator[Problem]:
 
 def _common(own: Catalog, other: Catalog) -> Catalog:
     """This file's models that the other has too; whether they may be drawn is for the other to say."""
-    both = (model for model in own if model.name in other)
-    return Catalog(tuple(replace(model, routed=other[model.name].routed) for model in both))
+    both = [model for model in own if model.name in other]
+    likes = {model.name: model.like if model.like in other else "" for model in both}
+    return Catalog(tuple(replace(m, routed=other[m.name].routed, like=likes[m.name]) for m in both))

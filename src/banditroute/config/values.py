@@ -16,6 +16,8 @@ from banditroute.prompts.classifier import SURE
 from banditroute.providers.registry import NO_OPTIONS, ProviderOptions
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.catalog import Catalog
+from banditroute.routing.guards import GuardSettings
+from banditroute.routing.promises import Promise
 from banditroute.routing.trust import TrustSettings
 
 StoreKind = Literal["memory", "sqlite"]
@@ -27,6 +29,7 @@ _TIMEOUTS, _TRANSPORT = Timeouts(), Transport()
 _RETRYING, _BREAKING, _HEDGING = Retrying(), Breaking(), Hedging()
 _POLICY = PolicySettings()
 _TRUST = TrustSettings()
+_GUARD = GuardSettings()
 _ANY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -247,6 +250,8 @@ class RouterConfig:
         graders: grade answers by themselves.
         judges: grade answers in the background.
         shadow: decides beside the router; None = nobody does.
+        guard: what bends live decisions.
+        promises: how few answers may be late; names are unique.
     """
 
     path: Path
@@ -265,3 +270,5 @@ class RouterConfig:
     graders: tuple[GraderConfig, ...] = ()
     judges: tuple[JudgeConfig, ...] = ()
     shadow: ShadowConfig | None = None
+    guard: GuardSettings = _GUARD
+    promises: tuple[Promise, ...] = ()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from weakref import WeakSet
 
 from banditroute.errors import KeyRefusedError, ProviderError, QuotaSpentError, RateLimitedError
 from banditroute.observe import BreakerChanged, Observer
@@ -55,10 +56,11 @@ class Availability:
         observer: Observer,
     ) -> None:
         self._providers = dict(models)
+        self._breaking = breaking
         self._breakers = {model: Breaker(breaking) for model in models}
         self._cooling_until = cooling_until
         self._observer = observer
-        self._broken: dict[str, Breaker] = {}
+        self._broken: WeakSet[Breaker] = WeakSet()  # weak: circuits of models that are gone go with them
         self._suspects: dict[str, None] = {}  # in order, unlike a set, so that reasons do not jump about
 
     def unavailable(self, now: float) -> Mapping[str, str]:
@@ -72,16 +74,30 @@ class Availability:
                 del self._suspects[model]
             else:
                 found[model] = self._without_key(model, until - now)
-        for model, breaker in self._broken.items():
-            refusal = breaker.refusal(now)
+        for model, breaker in self._breakers.items():
+            refusal = breaker.refusal(now) if breaker in self._broken else None
             if refusal is not None:
                 found[model] = refusal
         return found
 
+    def inherit(self, before: Availability, same: Mapping[str, str]) -> None:
+        """Goes on with the circuits of another one, which calls that began there go on to move.
+
+        Args:
+            before: the other one.
+            same: models that are called as they were there, each with its name there.
+        """
+        self._broken = before._broken
+        for model, name in same.items():
+            self._breakers[model] = breaker = before._breakers[name]
+            breaker.follow(self._breaking)
+            if name in before._suspects:
+                self._suspects[model] = None
+
     def begin(self, model: str, now: float) -> bool:
         """Takes note of a call that is made; True where it is a probe, which the note of its end has to say."""
-        breaker = self._broken.get(model)
-        if breaker is None:
+        breaker = self._breakers[model]
+        if breaker not in self._broken:
             return False
         before = breaker.state
         probe = breaker.begin(now)
@@ -141,7 +157,7 @@ class Availability:
         if breaker.state == before:
             return
         if breaker.state == "closed":
-            self._broken.pop(model, None)
+            self._broken.discard(breaker)
         else:
-            self._broken[model] = breaker
+            self._broken.add(breaker)
         self._observer.notify(BreakerChanged(model, breaker.state, breaker.why))

@@ -36,6 +36,7 @@ class Breaker:
     """
 
     __slots__ = (
+        "__weakref__",
         "_availability",
         "_failures",
         "_open_s",
@@ -79,6 +80,12 @@ class Breaker:
     def retry_at(self) -> float | None:
         """Instant from which a call may try it; None where it is closed."""
         return None if self._state == "closed" else self._until
+
+    def follow(self, settings: Breaking) -> None:
+        """Goes by other settings from now on; where it stands, it stays."""
+        self._settings = settings
+        self._outcomes = deque(self._outcomes, maxlen=settings.window)
+        self._failures = sum(not answered for answered in self._outcomes)
 
     def refusal(self, now: float) -> str | None:
         """Why the model may not be called now; None where it may."""

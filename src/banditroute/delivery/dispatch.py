@@ -129,6 +129,17 @@ class Dispatcher:
         self._uniform = uniform
         self._closed = False
 
+    def inherit(self, before: Dispatcher, same: Mapping[str, str]) -> None:
+        """Goes on with what another one has left of its retries, and with what it knows of models.
+
+        Args:
+            before: the other one.
+            same: models that are called as they were there, each with its name there.
+        """
+        if self._retrying == before._retrying:
+            self._budget = before._budget
+        self._hedge.inherit(before._hedge, same)
+
     async def deliver(self, flight: Flight, ask: Ask[T], late: Callable[[Answered[T]], Awaitable[None]]) -> Answered[T]:
         """The first answer; one that comes too late to be it is for `late` to settle.
 

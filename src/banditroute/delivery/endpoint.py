@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -116,6 +117,21 @@ class Endpoint:
         self._wire.close()
         if self._own_pool is not None:
             await self._own_pool.aclose()
+
+    def speaking(self, provider: Provider) -> Endpoint:
+        """The same endpoint, its keys, places and connections shared, that speaks another protocol."""
+        other = copy(self)
+        other._provider = provider
+        return other
+
+    def pardon(self) -> None:
+        """Puts keys that are out of use for good back in use, for it may be known that they have been mended."""
+        self._desk.pardon()
+
+    @property
+    def wire(self) -> Wire:
+        """Its way to the server; two endpoints with one wire are the same but for the protocol."""
+        return self._wire
 
     @property
     def in_flight(self) -> int:

@@ -19,10 +19,14 @@ FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError)
 
 
 class Wire:
-    """The way from one provider's protocol to its server and back."""
+    """The way from one provider's protocol to its server and back.
+
+    Attributes:
+        client: whose connections it uses.
+    """
 
     def __init__(self, client: Client, base_url: URL, connect_s: float) -> None:
-        self._client = client
+        self.client = client
         self._base = str(base_url).rstrip("/")
         self._urls: dict[str, URL] = {}
         self._connect_s = connect_s
@@ -40,7 +44,7 @@ class Wire:
         if url is None:  # paths are few: one for each call and, with some providers, model
             url = self._urls[request.path] = URL(self._base + request.path)
         try:
-            response = await self._client.post(url, request.headers, request.body, self._timeout)
+            response = await self.client.post(url, request.headers, request.body, self._timeout)
         except aiohttp.ConnectionTimeoutError:
             raise TimedOutError("connect", self._connect_s) from None
         except FAILURES as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
+from collections.abc import Mapping
 
 from .settings import Hedging
 from .share import RunningShare
@@ -19,6 +20,12 @@ class HedgeClock:
         self._settings = settings
         self._share = RunningShare(settings.share)
         self._recent: defaultdict[str, _Recent] = defaultdict(_Recent)
+
+    def inherit(self, before: HedgeClock, same: Mapping[str, str]) -> None:
+        """Knows of models what another one knew of them, under the name that each had there."""
+        for model, name in same.items():
+            if name in before._recent:
+                self._recent[model] = before._recent[name]
 
     def wait_s(self, model: str) -> float | None:
         """Seconds after which a call of the model is slow; None = do not hedge it.

@@ -34,6 +34,11 @@ class Desk:
         """Whether a key that was not tried may be used now."""
         return self.keys.usable_at(self.clock(), model, but=tried) == 0.0
 
+    def pardon(self) -> None:
+        """Puts keys that are out of use for good back in use."""
+        for key in self.keys.pardoned():
+            self.changed(key, "")
+
     def changed(self, key: Key, reason: str, until: float | None = None) -> None:
         """Tells of a key; a reason means that it is of no use, and those in line should look again."""
         self._observer.notify(KeyChanged(self._name, key.label, reason, until))

@@ -147,6 +147,13 @@ class KeyRing:
             held.tripped = reason or "refused"
         return first
 
+    def pardoned(self) -> tuple[Key, ...]:
+        """Puts keys that are out of use for good back in use; returns which."""
+        out = [held for held in self._held.values() if held.tripped]
+        for held in out:
+            held.tripped = ""
+        return tuple(held.key for held in out)
+
     def seen(self, label: str, limits: RateLimits | None, now: float, model: str = _ANY) -> bool:
         """Takes note of a reply that is no failure and of what is left of the key; returns whether a wait ends by it.
 

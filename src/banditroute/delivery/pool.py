@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from io import BytesIO
 from types import TracebackType
 from typing import Self
@@ -127,6 +127,13 @@ class ClientPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    async def keep(self, used: Collection[Client]) -> None:
+        """Closes the clients that are not used any more."""
+        unused = [client for client in self._clients.values() if client not in used]
+        self._clients = {place: client for place, client in self._clients.items() if client in used}
+        for client in unused:
+            await client.aclose()
 
     async def aclose(self) -> None:
         """Closes every client; calls in flight fail."""

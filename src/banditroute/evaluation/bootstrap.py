@@ -1,4 +1,4 @@
-"""Bootstrap intervals: decisions resampled with replacement, all estimators by the same resamples (Efron, 1979).
+"""Bootstrap intervals of quality: decisions resampled with replacement, all estimators by the same (Efron, 1979).
 
 Where every matched outcome is a 1, all resamples agree and the interval would have no width. So resamples of a signal
 with known ends also hold half a success and half a failure of typical weight, more or less of them by chance: Jeffreys'

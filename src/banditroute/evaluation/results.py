@@ -26,7 +26,7 @@ class Value:
 
     Attributes:
         mean: the estimate, per request.
-        ci95: holds for one look, at this log: a bootstrap.
+        ci95: holds for one look, at this log: of quality a bootstrap, of dollars and seconds put right for rare draws.
         anytime95: holds for every look at once, however often one looks: a confidence sequence; None where the
             estimator has none.
         gain: the estimate less what the logging policy got on the same rows.

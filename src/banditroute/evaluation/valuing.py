@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,16 +12,19 @@ from numpy.typing import NDArray
 
 from .anytime import looks
 from .bootstrap import Resamples, percentile, replicates, resamples
-from .estimators import ESTIMATORS, Sample, Terms, dr
+from .estimators import ESTIMATORS, Sample, Terms, switch_dr_at, switch_threshold
 from .judging import Known, known_rows
 from .log import LogTable
 from .outcome_model import OutcomeModel
 from .results import Interval, Value
+from .skewed import draws, offsets
 
 Floats = NDArray[np.float64]
 
 HEADROOM = 2.0
 """The most that a call may cost or take, against the most that was seen."""
+
+_NOTHING = Interval(math.nan, math.nan)
 
 
 class Part(NamedTuple):
@@ -71,41 +76,72 @@ def value_of(estimator: str, signal: str, part: Part, p: Floats, weight: Floats)
     terms = ESTIMATORS[estimator](sample).weighed(stands_for)
     ever = looks(estimator, sample._replace(model=getattr(part.past, signal)), part.logging, most, stands_for)
     logged = Terms(stands_for * reward, stands_for, stands_for)
-    estimates = _replicates(estimator, sample, part, bounded=bounded)
-    limits = Interval(0.0, 1.0 if bounded else math.inf)
+    gain = terms.estimate - logged.estimate
+    ci95, gain_ci95 = (
+        _resampled(estimator, sample, part, logged) if bounded else _leaning(estimator, sample, part, gain)
+    )
     return Value(
         mean=terms.estimate,
-        ci95=_within(_with_ends(percentile(estimates), sample, bounded=bounded), terms.estimate, limits),
+        ci95=_within(ci95, terms.estimate, Interval(0.0, 1.0 if bounded else math.inf)),
         anytime95=None if ever is None else ever.value,
-        gain=terms.estimate - logged.estimate,
-        gain_ci95=percentile(estimates - replicates(logged, part.drawn)),
+        gain=gain,
+        gain_ci95=gain_ci95,
         gain_anytime95=None if ever is None else ever.gain,
         rows=reward.size,
     )
 
 
-def _replicates(estimator: str, sample: Sample, part: Part, *, bounded: bool) -> Floats:
-    """(B,) the estimate on each resample; nan where no outcome speaks of the target, or but one that has no ends.
+def _resampled(estimator: str, sample: Sample, part: Part, logged: Terms) -> tuple[Interval, Interval]:
+    """Intervals of quality and of its gain: a bootstrap, whose prior knows both ends."""
+    estimates = _replicates(estimator, sample, part)
+    return _with_ends(percentile(estimates), sample), percentile(estimates - replicates(logged, part.drawn))
 
-    Those of dm are spread like those of dr: its own terms know the model's expectations, and not how unsure they are.
+
+def _leaning(estimator: str, sample: Sample, part: Part, gain: float) -> tuple[Interval, Interval]:
+    """Intervals of dollars or seconds and of their gain; nan where at most one outcome speaks of the target.
+
+    Every decision knows both, so each stands for itself alone.
     """
+    if (sample.weight > 0).sum() < 2:
+        return _NOTHING, _NOTHING
+    around = offsets(_spread_by(estimator, sample), sample, draws(part.log, sample))
+    estimate = ESTIMATORS[estimator](sample).estimate
+    return _moved(around.value, estimate), _moved(around.gain, gain)
+
+
+def _spread_by(estimator: str, sample: Sample) -> Callable[[Sample], Terms]:
+    """The estimator, as its spread is told: what it chose by the sample stays chosen.
+
+    That of dm is like that of dr: its own terms know the model's expectations, and not how unsure they are.
+    """
+    if estimator == "switch-dr":
+        return partial(switch_dr_at, threshold=switch_threshold(sample))
+    return ESTIMATORS["dr" if estimator == "dm" else estimator]
+
+
+def _replicates(estimator: str, sample: Sample, part: Part) -> Floats:
+    """(B,) the estimate on each resample; nan where no outcome speaks of the target."""
     matched = sample.weight > 0
-    if matched.sum() < (1 if bounded else 2):
+    if not matched.any():
         return np.full(part.drawn.counts.shape[0], np.nan)
     stands_for = part.known.stands_for
     terms = ESTIMATORS[estimator](sample).weighed(stands_for)
-    spread = dr(sample).weighed(stands_for) if estimator == "dm" else terms
-    ends = part.drawn.at_ends(sample.reward[matched]) if bounded else None
+    spread = _spread_by(estimator, sample)(sample).weighed(stands_for)
+    ends = part.drawn.at_ends(sample.reward[matched])
     return replicates(spread, part.drawn, ends) + (terms.estimate - spread.estimate)
 
 
-def _with_ends(interval: Interval, sample: Sample, *, bounded: bool) -> Interval:
+def _with_ends(interval: Interval, sample: Sample) -> Interval:
     """The interval up to the end at which every matched outcome lies: nothing that was seen speaks against it."""
-    if not bounded or math.isnan(interval.low):
+    if math.isnan(interval.low):
         return interval
     matched = sample.reward[sample.weight > 0]
     low = 0.0 if (matched == 0.0).all() else interval.low
     return Interval(low, 1.0 if (matched == 1.0).all() else interval.high)
+
+
+def _moved(interval: Interval, by: float) -> Interval:
+    return Interval(interval.low + by, interval.high + by)
 
 
 def _within(interval: Interval, estimate: float, limits: Interval) -> Interval:

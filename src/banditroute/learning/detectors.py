@@ -67,7 +67,8 @@ class Detectors:
             heard = np.isfinite(residual)[:, None]
             for part, old, new in zip(self._climb, before, after, strict=True):
                 part[where] = np.where(heard, new, old)
-            over = (after.height > self.settings.threshold) & heard
+            whole = row[0] == self._whole
+            over = (after.height > (self.settings.threshold if whole else self.settings.edge_threshold)) & heard
             if over.any():
                 changes += self._changes(row, arm, after, over)
         return changes

@@ -7,6 +7,7 @@ arrays alike; what is learned is moved by what was seen since the climb began, a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,7 +27,8 @@ class Vigilance:
 
     Attributes:
         slack: standard deviations of a residual that count for nothing; changes above twice as much are found soonest.
-        threshold: the sum at which an alarm is raised.
+        threshold: the sum at which an alarm is raised of a model as a whole.
+        edge_threshold: that of a single edge: there are many, and one's forecasts are off more often than a model's.
         most_sds: residuals count for no more standard deviations than this: one absurd answer is no change.
         shift_weight: observations' worth of belief that nothing has moved, by which an estimated shift is shrunk.
         least_carried: observations that a model's moved evidence is worth at least.
@@ -39,7 +41,8 @@ class Vigilance:
     """
 
     slack: float = 0.5
-    threshold: float = 12.0
+    threshold: float = 16.0
+    edge_threshold: float = 20.0
     most_sds: float = 3.0
     shift_weight: float = 4.0
     least_carried: float = 10.0
@@ -53,7 +56,7 @@ class Vigilance:
 QUALITIES = Vigilance()
 """Of qualities: the constants were tuned on judged9's validation table."""
 
-PRICES = Vigilance(most_sds=8.0, shift_weight=0.2, worse=0.0)
+PRICES = Vigilance(threshold=12.0, most_sds=8.0, shift_weight=0.2, worse=0.0)
 """Of log dollars: bills vary little about their forecast, so two absurd ones in a row are a new price."""
 
 
@@ -106,6 +109,11 @@ def stepped(
     up = height > 0.0
     grown = Climb(height, climb.seen + 1.0, climb.surplus + residual)
     return Climb(*(kind.where(up, value, 0.0) for value in grown))
+
+
+def false_rate(height: float, settings: Vigilance) -> float:
+    """How likely noise alone is to lift a sum that high once it has left 0: Lundberg's bound of a normal walk."""
+    return math.exp(-2.0 * settings.slack * height)
 
 
 def moved(evidence: Evidence, shift: float, seen: float, settings: Vigilance) -> Evidence:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_ROUNDING = 1e-7  # of sums that were taken off each other
+
 
 class Evidence(NamedTuple):
     """Sums over observations with weight w; leading axes are free, usually (tasks, models).
@@ -98,3 +100,12 @@ def decayed(evidence: Evidence, factor: float | Floats) -> Evidence:
     """
     f = np.asarray(factor, dtype=np.float64)
     return Evidence(evidence.A * f[..., None, None], evidence.b * f[..., None], evidence.n * f, evidence.s * f)
+
+
+def sound(evidence: Evidence) -> NDArray[np.bool_]:
+    """Whether each edge's sums (...) can be those of observations: what was taken off them was in them before."""
+    A, b, n, s = evidence
+    upper, lower = np.concatenate((A, b[..., None]), -1), np.concatenate((b, s[..., None]), -1)
+    joint = np.concatenate((upper, lower[..., None, :]), -2)
+    least = np.linalg.eigvalsh(joint)[..., 0]
+    return (n >= -_ROUNDING) & (least >= -_ROUNDING * (1.0 + np.trace(joint, axis1=-2, axis2=-1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from banditroute.errors import InputError
 from . import pacing
 from .kinds import ARRAYS, NUMBERS
 from .pacing import Amount, Pace, Pacing
+from .presence import Presence
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -42,6 +44,7 @@ class Pacer:
         self._awaited_usd = 0.0  # what requests in flight are expected to cost
         self._in_flight = 0
         self._recent: deque[_Asked] = deque(maxlen=_WINDOW)
+        self._presence = Presence()
         shape = () if self.budget_usd is None else self.budget_usd.shape
         self._kind = ARRAYS if shape else NUMBERS
         self._budget: Amount = self.budget_usd if shape or self.budget_usd is None else float(self.budget_usd)
@@ -95,8 +98,31 @@ class Pacer:
             cost_share: expected dollars over the budget.
             eligible: models that may serve.
         """
-        if self.budget_usd is not None:
-            self._recent.append(_Asked(quality, sd, cost_share, eligible))
+        if self.budget_usd is None:
+            return
+        self._recent.append(_Asked(quality, sd, cost_share, eligible))
+        changed = self._presence.changed(eligible)
+        if changed is not None:
+            present = (asked.among(changed, eligible) for asked in self._recent)
+            self._recent = deque(present, maxlen=_WINDOW)
+            self._solve_anew(np.asarray(changed.any(-1)), owing=False)
+
+    def recall(self, before: Pacer, arms: Mapping[int, int], models: int) -> None:
+        """Keeps the contexts that another pacer keeps.
+
+        Args:
+            before: the other, of as many replications.
+            arms: where each of its models is here; others are gone.
+            models: K, how many there are here.
+        """
+        if self.budget_usd is None or before.budget_usd is None:
+            return
+        ratio = (before.budget_usd / self.budget_usd)[..., None]
+        there, here = list(arms), list(arms.values())
+        for asked in before._recent:
+            if asked.eligible[..., there].any(-1).all():
+                quality, sd, cost_share, eligible = (_placed(part[..., there], here, models) for part in asked)
+                self._recent.append(_Asked(quality, sd, cost_share * ratio, eligible.astype(bool)))
 
     def foresee(self, quality: Floats, cost_share: Floats) -> None:
         """Starts at the price that T requests such as will come would have needed.
@@ -162,14 +188,7 @@ class Pacer:
             return
         for asked in self._recent:
             asked.cost_share[..., arm] *= factor
-        settings = self._settings
-        if len(self._recent) >= _ENOUGH:  # so many contexts tell the price they need, however far away it is
-            settings = replace(settings, most_fall=np.inf)
-        new = pacing.spent(self._solved(settings, nearest=True), settings)
-        new = pacing.unbent(new, settings) if announced else new
-        same = np.equal(factor, 1.0)
-        self._pace = self._of_kind(Pace(*(np.where(same, *pair) for pair in zip(self._pace, new, strict=True))))
-        self._price = None
+        self._solve_anew(np.not_equal(factor, 1.0), owing=not announced)
 
     def reallow(self, budget_usd: float | Floats) -> None:
         """Paces to a budget that moved a little, as one that is worked out anew from what is left of a window does.
@@ -194,6 +213,19 @@ class Pacer:
             asked.cost_share[...] *= ratio[..., None]
         self._price = None
 
+    def _solve_anew(self, where: Bools, *, owing: bool) -> None:
+        """Sets the price (where so) to what recent contexts need in another world; debts are asked back at once or not.
+
+        What was saved in the world before is not carried over.
+        """
+        settings = self._settings
+        if len(self._recent) >= _ENOUGH:  # so many contexts tell the price they need, however far away it is
+            settings = replace(settings, most_fall=np.inf)
+        new = pacing.spent(self._solved(settings, nearest=True), settings)
+        new = new if owing else pacing.unbent(new, settings)
+        pace = (np.where(where, changed, kept) for changed, kept in zip(new, self._pace, strict=True))
+        self._pace = self._of_kind(Pace(*pace))
+
     def _solved(self, settings: Pacing | None = None, *, nearest: bool = False) -> Pace:
         """The pace at the price that recent contexts would have needed."""
         quality, sd, cost_share, eligible = (np.stack(part) for part in zip(*self._recent, strict=True))
@@ -217,6 +249,17 @@ class _Asked(NamedTuple):
     sd: Floats
     cost_share: Floats
     eligible: Bools
+
+    def among(self, changed: Bools, eligible: Bools) -> _Asked:
+        """The same request, had models that went or came (..., K) been there or not as they are now."""
+        return self._replace(eligible=np.where(changed, eligible, self.eligible))
+
+
+def _placed(values: Floats | Bools, places: list[int], models: int) -> Floats:
+    """Values (..., k) of models put at their places among so many; those of others are 0."""
+    placed = np.zeros((*values.shape[:-1], models))
+    placed[..., places] = values
+    return placed
 
 
 def _checked(budget_usd: float | Floats) -> Floats:

@@ -50,3 +50,6 @@ LOG_TOKENS = Prior(mean=5.5, level_sd=1.5, class_sd=0.5, tokens_sd=0.3, feature_
 
 LOG_LATENCY = Prior(mean=1.0, level_sd=1.5, class_sd=0.5, tokens_sd=0.3, feature_sd=0.1, noise_sd=0.5)
 """Natural log of seconds."""
+
+LOG_TTFT = Prior(mean=-0.5, level_sd=1.5, class_sd=0.5, tokens_sd=0.3, feature_sd=0.1, noise_sd=0.5)
+"""Natural log of seconds to the first token."""

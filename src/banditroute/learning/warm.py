@@ -8,10 +8,12 @@ order of what was seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .evidence import Evidence, decayed, merged
+from .evidence import Evidence, decayed, empty, merged
 from .priors import Prior
 from .variance import within_class_noise
 
@@ -29,6 +31,25 @@ _STEEPNESS = 4.0  # at twice as much it counts for a sixteenth
 def capped(evidence: Evidence, most: float) -> Evidence:
     """The evidence with every edge scaled to be worth no more than so many observations."""
     return decayed(evidence, np.minimum(1.0, most / np.maximum(evidence.n, 1e-12)))
+
+
+def lent(seen: Evidence, likes: Iterable[tuple[int, int]], most: float = ESS) -> Evidence:
+    """Warm evidence (..., C, K) that models have from others: what those have shown, capped; all else is empty.
+
+    It is worked out from what is seen and kept nowhere, so that it can be counted once only.
+
+    Args:
+        seen: (..., C, K) edges.
+        likes: a model and the one that it is taken to be like, each by its position.
+        most: observations that an edge may borrow.
+    """
+    found = empty(seen.n.shape, seen.b.shape[-1])
+    for arm, like in likes:
+        own = capped(
+            Evidence(seen.A[..., like, :, :], seen.b[..., like, :], seen.n[..., like], seen.s[..., like]), most
+        )
+        found.A[..., arm, :, :], found.b[..., arm, :], found.n[..., arm], found.s[..., arm] = own
+    return found
 
 
 def with_warmth(seen: Evidence, warm: Evidence, prior: Prior) -> Evidence:

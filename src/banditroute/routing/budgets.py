@@ -82,6 +82,8 @@ class Cap:
         scope: which requests it covers.
         on_exhausted: what becomes of a request that no longer fits and that no free model may serve: `cheapest`
             serves it with the cheapest eligible model all the same, `reject` raises BudgetExceededError.
+        paced: it steers choices too, so that its money lasts until its window ends; otherwise it flows until it is out.
+        carry: what a window leaves unspent is added to the next one, at most one window's worth.
 
     Raises:
         ConfigError: the amount is not a positive number.
@@ -92,6 +94,8 @@ class Cap:
     per: Per
     scope: Scope = Scope()
     on_exhausted: OnExhausted = "cheapest"
+    paced: bool = True
+    carry: bool = False
 
     def __post_init__(self) -> None:
         _check_amount(self.usd, "usd")
@@ -110,6 +114,45 @@ class Charge:
 
     window: Window
     usd: float
+
+
+def default_name(scope: str, per: str | None) -> str:
+    """The name of a budget that has none: without its amount, so that a changed cap goes on with what is spent."""
+    return f"{scope} per {per or 'request'}"
+
+
+def budget_of(
+    *,
+    scope: str,
+    name: str | None = None,
+    usd_per_request: float | None = None,
+    usd: float | None = None,
+    per: Per | None = None,
+    on_exhausted: OnExhausted | None = None,
+    paced: bool | None = None,
+    carry: bool | None = None,
+) -> PacedBudget | Cap:
+    """The budget that a file's table describes; None = the key is left out.
+
+    Raises:
+        ConfigError: the keys make no budget; names the one to mend.
+    """
+    covers, name = Scope.parse(scope), name or default_name(scope, per)
+    if usd is not None:
+        if usd_per_request is not None:
+            remedy = "make them two budgets: both hold at once"
+            raise ConfigError("a budget is a pace or a cap, not both", remedy=remedy, field="usd_per_request")
+        if per is None:
+            raise ConfigError("missing", remedy='write "day" or "month"', field="per")
+        return Cap(name, usd, per, covers, on_exhausted or "cheapest", paced is not False, bool(carry))
+    if usd_per_request is None:
+        remedy = 'give usd_per_request (a pace), or usd and per = "day" (a cap)'
+        raise ConfigError("a budget without an amount", remedy=remedy)
+    for key, value in {"per": per, "on_exhausted": on_exhausted, "paced": paced, "carry": carry}.items():
+        if value is not None:
+            remedy = "take it out, or give usd instead of usd_per_request"
+            raise ConfigError("is for caps", remedy=remedy, field=key)
+    return PacedBudget(name, usd_per_request, covers)
 
 
 def _check_amount(usd: float, field: str) -> None:

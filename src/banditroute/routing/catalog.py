@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import pairwise
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,13 @@ class Price:
             )
         except PriceError as error:
             raise PriceError(error.problem, remedy=error.remedy, field=f"{model}: {error.field}") from None
+
+    def times(self, factor: float) -> "Price":
+        """The price at which every token costs a multiple."""
+        rates: list[tuple[str, Any]] = [(key, getattr(self, key)) for key in _RATE_FIELDS]
+        stated = {key: rate * factor for key, rate in rates if rate is not None}
+        tiers = tuple(Tier(tier.above_input_tokens, tier.price.times(factor)) for tier in self.tiers)
+        return Price(**stated, tiers=tiers)
 
     @property
     def free(self) -> bool:
@@ -233,6 +240,9 @@ class Model:
         capabilities: what it can do.
         tags: free words to select models by.
         routed: may be drawn; otherwise it serves only judges and callers who name it.
+        formerly: names that it had before: what is known under them is known of it.
+        like: the model from whose evidence it starts; empty = from none.
+        canary: as a newcomer it goes through stages, or never does; None = as the rollout's settings say.
 
     Raises:
         ConfigError: the name is empty or one that callers use to let the router choose.
@@ -245,6 +255,9 @@ class Model:
     capabilities: Capabilities = Capabilities()
     tags: frozenset[str] = frozenset()
     routed: bool = True
+    formerly: tuple[str, ...] = ()
+    like: str = ""
+    canary: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -261,11 +274,12 @@ class Catalog:
     Editing gives a new catalog. `with_price` and `added` leave every arm where it is; `removed` moves those behind.
 
     Raises:
-        ConfigError: two models have the same name.
+        ConfigError: two models have the same name, or had it; or one is to be like a model that there is not.
     """
 
     models: tuple[Model, ...] = ()
     _arms: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _current: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         arms: dict[str, int] = {}
@@ -273,6 +287,11 @@ class Catalog:
             if arms.setdefault(model.name, arm) != arm:
                 raise ConfigError(f"two models are named {model.name!r}", remedy="rename one", field="name")
         object.__setattr__(self, "_arms", arms)
+        object.__setattr__(self, "_current", _current_names(self.models))
+        for model in self.models:
+            if model.like and (model.like == model.name or model.like not in arms):
+                problem = f"{model.name!r} is like {model.like!r}, which is no other model"
+                raise ConfigError(problem, remedy=self._suggestion(model.like), field="like")
 
     def __len__(self) -> int:
         return len(self.models)
@@ -292,6 +311,10 @@ class Catalog:
         """The models' names, in the order of the arms."""
         return tuple(self._arms)
 
+    def current(self, name: str) -> str | None:
+        """The name today of the model that has or had that name; None where no model has."""
+        return self._current.get(name)
+
     def arm(self, name: str) -> int:
         """The position of the model of that name; raises ConfigError where there is none."""
         arm = self._arms.get(name)
@@ -309,15 +332,36 @@ class Catalog:
         return Catalog((*self.models, model))
 
     def removed(self, name: str) -> "Catalog":
-        """The catalog without that model; raises ConfigError for an unknown name."""
+        """The catalog without that model, none like it any more; raises ConfigError for an unknown name."""
         arm = self.arm(name)
-        return Catalog((*self.models[:arm], *self.models[arm + 1 :]))
+        others = (*self.models[:arm], *self.models[arm + 1 :])
+        return Catalog(tuple(replace(model, like="") if model.like == name else model for model in others))
+
+    def renamed(self, name: str, to: str) -> "Catalog":
+        """The catalog in which that model has another name; raises ConfigError for an unknown or a taken one."""
+        arm = self.arm(name)
+        model = self.models[arm]
+        former = (*(each for each in model.formerly if each != to), name)
+        renamed = (*self.models[:arm], replace(model, name=to, formerly=former), *self.models[arm + 1 :])
+        return Catalog(tuple(replace(each, like=to) if each.like == name else each for each in renamed))
 
     def _suggestion(self, name: str) -> str:
         near = get_close_matches(name, self.names, n=1)
         if near:
             return f"did you mean {near[0]!r}?"
         return f"choose from: {', '.join(self.names)}" if self.models else "the catalog is empty"
+
+
+def _current_names(models: tuple[Model, ...]) -> dict[str, str]:
+    """Each model's name by all the names that it has and had."""
+    current = {model.name: model.name for model in models}
+    for model in models:
+        for former in model.formerly:
+            other = current.setdefault(former, model.name)
+            if other != model.name or former == model.name:
+                problem = f"{former!r} cannot be a former name of {model.name!r}: it is one of {other!r}"
+                raise ConfigError(problem, remedy="a name is of one model", field="formerly")
+    return current
 
 
 def _check_rate(key: str, usd_per_mtok: float | None) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
@@ -18,16 +20,19 @@ from banditroute.errors import InputError, NoEligibleModelError
 from banditroute.learning.evidence import Evidence
 from banditroute.learning.objective import utility
 from banditroute.learning.policy import Exploration, PolicySettings
-from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS
+from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS, LOG_TTFT
 from banditroute.learning.selection import best_arm_probabilities, draw
-from banditroute.records import Context, Decision, Demand, Forecast, Outcome
+from banditroute.records import Alarm, Context, Decision, Demand, Forecast, Outcome
 
-from . import pacers
-from .budgets import PacedBudget
+from . import pacers, watching
+from .bills import Bills
+from .budgets import Cap, PacedBudget
 from .catalog import TOKENS_PER_MTOK, Catalog, Model
 from .eligibility import Eligibility, Screen, reservation_usd
-from .lessons import SIGNALS, Edge, Lesson, checked_quality, inputs_of, log_latency, log_tokens
-from .pacers import Paced, PaceRecord, Pacers
+from .ledger import Ledger
+from .lessons import IN_FLIGHT, SIGNALS, Edge, Lesson, checked_quality, inputs_of, log_latency, log_tokens, tokens_of
+from .load import Load
+from .pacers import CapOutlook, Paced, PaceRecord, Pacers
 from .saved import SavedPolicy
 from .sessions import Stay
 from .signals import Amounts, Signals
@@ -55,8 +60,12 @@ class Decider:
         budget_usd: dollars per request to pace all spending to; None = unconstrained.
         quality_per_s: quality points that one second of waiting costs.
         budgets: paced budgets of any scope, beside or instead of `budget_usd`.
+        caps: those that are to be paced too, once `arrived` says what is left of them.
         encoder_version: which encoder made the features; evidence of another is not taken in.
         rules: what else bends its decisions.
+
+    Attributes:
+        load: the calls under way; whoever makes calls tells it.
     """
 
     def __init__(
@@ -69,22 +78,29 @@ class Decider:
         quality_per_s: float = 0.0,
         *,
         budgets: Sequence[PacedBudget] = (),
+        caps: Sequence[Cap] = (),
         encoder_version: str = _NO_ENCODER,
         rules: Sequence[Rule] = (),
     ) -> None:
         self._settings = PolicySettings() if settings is None else settings
         self._catalog = catalog
         self._names = catalog.names
-        self._screen = Screen(catalog)
-        self._rates = _Rates(catalog)
+        self._bills = Bills(catalog, self._settings.jumps)
+        self._bill_anew()
         self._tasks = {task: index for index, task in enumerate(dict.fromkeys(tasks))}
         self._promised: set[str] = set()  # classes of requests on their way
         self._features = features
-        priors = (self._settings.quality, LOG_TOKENS, LOG_LATENCY)
-        self._signals = Signals(priors, len(self._tasks), len(catalog), features + 2)
+        priors = (self._settings.quality, LOG_TOKENS, LOG_LATENCY, LOG_TTFT)
+        likes = [(arm, catalog.arm(model.like)) for arm, model in enumerate(catalog) if model.like]
+        vigilances = watching.vigilances(self._settings)
+        self._signals = Signals(priors, len(self._tasks), len(catalog), features + 2, likes, vigilances)
+        self._alarms: list[Alarm] = []
+        self._unused: dict[Edge, Evidence] = {}  # of models that the catalog does not have (any more, or yet)
         everywhere = () if budget_usd is None else (_global_budget(budget_usd),)
-        self._pacers = Pacers((*everywhere, *budgets), self._settings)
+        self._pacers = Pacers((*everywhere, *budgets), self._settings, caps)
         self._steering = Steering(rules)
+        self._steering.attend(self)
+        self.load = Load(self._names)
         self._encoder_version = encoder_version
         self._quality_per_s = quality_per_s
         self._policy_version = policy_version(self._settings.exploration)
@@ -93,7 +109,7 @@ class Decider:
 
     @property
     def catalog(self) -> Catalog:
-        """The models that are decided between."""
+        """The models that are decided between, at what they are billed where that is known to be another price."""
         return self._catalog
 
     @property
@@ -137,13 +153,18 @@ class Decider:
 
     @property
     def paces(self) -> tuple[PaceRecord, ...]:
-        """Where each paced budget stands, and each rule."""
-        return (*self._pacers.records(), *self._steering.records())
+        """Where each paced budget stands, and each rule, and what models are billed at."""
+        return (*self._pacers.records(), *self._steering.records(), *self._bills.records())
+
+    @property
+    def steering(self) -> Steering:
+        """What else bends its decisions."""
+        return self._steering
 
     @property
     def refresh_due(self) -> bool:
         """Whether enough was learned since the last `refresh` for another to be worth its time."""
-        return self._seen >= self._next_refresh
+        return self._seen >= self._next_refresh or self._signals.stale or self._steering.stale
 
     def decide(
         self,
@@ -192,7 +213,10 @@ class Decider:
         steered = None
         if self._steering and not is_judging(context.task):
             amounts, cost_usd = forecast.amounts, forecast.cost_usd
-            steered = Situation(now, context, demand, tenant, self._names, screened.mask, amounts, cost_usd)
+            least_usd = pacers.tightest_usd(covering)
+            steered = Situation(
+                now, context, demand, tenant, self._names, screened.mask, amounts, cost_usd, cheapest, least_usd
+            )
             screened = _without(screened, self._steering.barred(steered), self._names)
             steered = steered._replace(eligible=screened.mask)
         if cheapest:
@@ -200,6 +224,8 @@ class Decider:
         else:
             propensities = self._propensities(screened, forecast, covering, stay, steered)
         chosen = list(propensities)[draw(list(propensities.values()), u)]
+        forecasts = self._named(forecast.records(), screened)
+        pacers.offer(covering, forecasts.values())
         return Decision(
             decision_id=decision_id,
             at=now,
@@ -208,9 +234,9 @@ class Decider:
             propensity=propensities[chosen],
             propensities=propensities,
             excluded=dict(screened.reasons),
-            forecasts=self._named(forecast.records(), screened),
+            forecasts=forecasts,
             shadow_prices=pacers.prices(covering),
-            policy_version=self._policy_version,
+            policy_version=self._steering.version(self._policy_version) if steered else self._policy_version,
             tenant=tenant,
         )
 
@@ -230,6 +256,11 @@ class Decider:
         forecast = self._forecast(task, Demand(input_tokens), self._inputs(context), None)
         return dict(zip(self._names, forecast.records(), strict=True))
 
+    def points(self, forecast: Forecast) -> float:
+        """Quality points that the dollars and seconds of a forecast are worth, by the budgets that cover everything."""
+        usd_price = pacers.usd_price(self._pacers.covering("", ""))
+        return usd_price * forecast.cost_usd + self._quality_per_s * forecast.latency_s
+
     def learn(
         self,
         context: Context,
@@ -238,6 +269,7 @@ class Decider:
         quality: float | None = None,
         output_tokens: int | None = None,
         latency_s: float | None = None,
+        ttft_s: float | None = None,
     ) -> None:
         """Takes in what the model that served showed, at once or much later; None = not known, nothing is imputed.
 
@@ -251,19 +283,35 @@ class Decider:
             None if quality is None else checked_quality(quality),
             None if output_tokens is None else log_tokens(_checked(output_tokens, "output_tokens")),
             None if latency_s is None else log_latency(_checked(latency_s, "latency_s")),
+            None if ttft_s is None else log_latency(_checked(ttft_s, "ttft_s")),
         )
         self.take(Lesson(context.task, model, self._encoder_version, inputs_of(context), values))
 
     def take(self, lesson: Lesson) -> None:
         """Takes in one lesson; one of a model or an encoder that is no longer in use teaches nothing here."""
-        if lesson.model not in self._catalog or not self._speaks_of_us(lesson.encoder_version, len(lesson.x)):
+        model = self._catalog.current(lesson.model)
+        if model is not None and lesson.encoder_version == IN_FLIGHT:
+            self.load.take(lesson if model == lesson.model else replace(lesson, model=model))
+            return
+        if model is None or not self._speaks_of_us(lesson.encoder_version, len(lesson.x)):
             return
         if lesson.weight == 0.0 or all(value is None for value in lesson.values):
             return
-        x, arm = np.array(lesson.x), self._catalog.arm(lesson.model)
-        self._signals.observe(self._known_class(lesson.task), arm, x, lesson.values, lesson.weight)
+        if model != lesson.model:
+            lesson = replace(lesson, model=model)
+        x, arm = np.array(lesson.x), self._catalog.arm(model)
+        for shift in self._signals.observe(self._known_class(lesson.task), arm, x, lesson.values, lesson.weight):
+            self._alarm(watching.alarm_of(shift, self._names, self.tasks))
         self._steering.learned(lesson)
         self._seen += 1
+
+    def arrived(self, tenant: str, task: str, now: float, ledger: Ledger) -> None:
+        """Takes in that a request came, before it is decided: paced caps that cover it look at what they have left."""
+        self._pacers.arrived(tenant, task, now, ledger)
+
+    def outlooks(self, ledger: Ledger, now: float) -> tuple[CapOutlook, ...]:
+        """What each paced cap expects of the rest of its window, as far as anything is known of it."""
+        return self._pacers.outlooks(ledger, now)
 
     def expect(self, decision: Decision) -> float:
         """Takes in that a decision is on its way, so that shadow prices feel its cost before its bill is there.
@@ -296,6 +344,35 @@ class Decider:
     def settled(self, decision: Decision, outcome: Outcome) -> None:
         """Takes in what came of a decision, for rules that look at more than what is learned of each model."""
         self._steering.settled(decision, outcome)
+        self._signals.tick()
+        rebilled = self._bills.take(outcome)
+        if rebilled is not None:
+            self._bill_anew()
+            self._pacers.reprice(self._catalog.arm(outcome.served), rebilled.factor, announced=False)
+            self._alarm(rebilled.alarm)
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether there is anything for `take_alarms` to tell."""
+        return bool(self._alarms)
+
+    def take_alarms(self, now: float) -> tuple[Alarm, ...]:
+        """The changes of models that came to light since this was last asked, as of now."""
+        alarms, self._alarms = self._alarms, []
+        return tuple(replace(alarm, at=now) for alarm in alarms)
+
+    def take_moves(self) -> dict[Edge, Evidence]:
+        """What changes and forgetting have added to the evidence since this was last asked: it may be negative."""
+        tasks = (*self._tasks, "")
+        return {
+            Edge(tasks[task], self._names[arm], SIGNALS[signal], self._encoder_version): sums
+            for signal, (task, arm), sums in self._signals.take_moves()
+        }
+
+    def forget(self, elapsed_s: float) -> None:
+        """Lets all evidence fade by what so many seconds are worth, where the settings say so."""
+        if self._settings.half_life_s is not None:
+            self._signals.fade(0.5 ** (elapsed_s / self._settings.half_life_s))
 
     def begin_with(self, saved: SavedPolicy) -> None:
         """Starts from what was measured beforehand; models, budgets and encoders no longer in use are passed over.
@@ -303,23 +380,60 @@ class Decider:
         What is restored or learned later is told apart from it, and outvotes it.
         """
         for edge, sums in saved.evidence.items():
-            if edge.model in self._catalog and self._speaks_of_us(edge.encoder_version, sums.b.shape[-1]):
-                where = self._known_class(edge.task), self._catalog.arm(edge.model)
+            model = self._catalog.current(edge.model)
+            if model is not None and self._speaks_of_us(edge.encoder_version, sums.b.shape[-1]):
+                where = self._known_class(edge.task), self._catalog.arm(model)
                 self._signals.warm(SIGNALS.index(edge.signal), where, sums)
         self._pacers.begin_with(saved.prices)
         self.refresh()
 
     def restore(self, evidence: Mapping[Edge, Evidence], paces: Iterable[PaceRecord]) -> None:
-        """Takes up what was learned before, on top of what it knows; what is no longer in use is passed over."""
+        """Takes up what was learned before, on top of what it knows.
+
+        What is known under a former name of a model is known of it; that of models no longer in use is only kept, for
+        `learned`; that of other encoders is passed over.
+        """
         for edge, sums in evidence.items():
-            if edge.model in self._catalog and self._speaks_of_us(edge.encoder_version, sums.b.shape[-1]):
-                where = self._known_class(edge.task), self._catalog.arm(edge.model)
-                self._signals.add(SIGNALS.index(edge.signal), where, sums)
-                self._seen += int(sums.n)
+            model = self._catalog.current(edge.model)
+            if edge.encoder_version == IN_FLIGHT:
+                self.load.add(edge if model is None else edge._replace(model=model), sums)
+                continue
+            if not self._speaks_of_us(edge.encoder_version, sums.b.shape[-1]):
+                continue
+            if model is None:
+                self._unused[edge] = sums
+                continue
+            where = self._known_class(edge.task), self._catalog.arm(model)
+            self._signals.add(SIGNALS.index(edge.signal), where, sums)
+            self._seen += int(sums.n)
         known = tuple(paces)
         self._pacers.restore(known)
         self._steering.restore(known)
+        self._bills.restore(known)
+        self._bill_anew()
+        self._signals.mend()
         self.refresh()
+
+    @property
+    def learned(self) -> dict[Edge, Evidence]:
+        """All that was learned, that of models no longer in use included: what `restore` takes up."""
+        found = {**self._unused, **self.load.evidence}
+        for signal, evidence in zip(SIGNALS, self._signals.evidence, strict=True):
+            for (task, row), (arm, model) in product(self._tasks.items(), enumerate(self._names)):
+                if evidence.n[row, arm] > 0.0:
+                    sums = Evidence(*(each[row, arm] for each in evidence))
+                    found[Edge(task, model, signal, self._encoder_version)] = sums
+        return found
+
+    def inherit(self, before: Decider) -> None:
+        """Takes up what another decider has learned and where its paced budgets stand, as after a restart.
+
+        Requests on their way have to be told to `expect` anew.
+        """
+        self.restore(before.learned, before.paces)
+        self.load.count_like(before.load)
+        self._promised |= before._promised - self._tasks.keys()
+        self._go_on_watching(before)
 
     def refresh(self) -> None:
         """Solves what was learned anew from all evidence, so that classes and models hear of each other.
@@ -327,7 +441,43 @@ class Decider:
         Takes milliseconds: call it when `refresh_due`, from wherever a pause does no harm.
         """
         self._signals.refresh()
+        self.load.refresh()
         self._next_refresh = self._settings.next_refresh(self._seen)
+        self._steering.refreshed()
+
+    def _go_on_watching(self, before: Decider) -> None:
+        """Takes over what only a process remembers: sums of detectors, and contexts to solve prices from.
+
+        Where a price was edited meanwhile, it is known, and the shadow prices are solved for it at once.
+        """
+        today = {name: self._catalog.current(name) for name in before._names}
+        arms = {before._catalog.arm(old): self._catalog.arm(new) for old, new in today.items() if new is not None}
+        tasks = {row: self._tasks[task] for task, row in before._tasks.items() if task in self._tasks}
+        self._signals.watch_like(before._signals, tasks, arms)
+        self._pacers.recall(before._pacers, arms, len(self._names))
+        for arm, factor in self._repriced(before, arms).items():
+            self._pacers.reprice(arm, factor, announced=True)
+
+    def _repriced(self, before: Decider, arms: Mapping[int, int]) -> dict[int, float]:
+        """By how much the dollars of models grew, at a prompt like those so far; of those whose price is another."""
+        x = self._signals.usual_inputs()
+        input_tokens, tokens = tokens_of(x), self._signals.forecast(len(self._tasks), x).output_tokens
+        factors: dict[int, float] = {}
+        for old, new in arms.items():
+            was, now = before._catalog.models[old].price, self._catalog.models[new].price
+            was_usd, now_usd = (price.estimate_usd(input_tokens, float(tokens[new])) for price in (was, now))
+            if was != now and was_usd > 0.0:
+                factors[new] = now_usd / was_usd
+        return factors
+
+    def _bill_anew(self) -> None:
+        """Reckons with what models are billed from now on."""
+        self._catalog = self._bills.catalog
+        self._screen, self._rates = Screen(self._catalog), _Rates(self._catalog)
+
+    def _alarm(self, alarm: Alarm) -> None:
+        self._alarms.append(alarm)
+        self._steering.drifted(alarm)
 
     def _inputs(self, context: Context) -> Floats:
         """The inputs (X,) of the linear models."""
@@ -355,6 +505,8 @@ class Decider:
 
     def _forecast(self, task: str, demand: Demand, x: Floats, stay: Stay | None) -> _Forecasts:
         amounts = self._signals.forecast(self._class_of(task), x)
+        if self.load.felt and self._minds_load(demand):
+            amounts = self.load.slowed(amounts)
         tokens = np.minimum(amounts.output_tokens, self._rates.most_output_tokens)
         if demand.max_output_tokens is not None:
             tokens = np.minimum(tokens, demand.max_output_tokens)
@@ -362,6 +514,12 @@ class Decider:
         if stay is not None and stay.cached_tokens and stay.model in self._catalog:
             cost_usd[self._catalog.arm(stay.model)] -= _cache_saving_usd(self._catalog[stay.model], demand, stay)
         return _Forecasts(amounts, tokens, cost_usd)
+
+    def _minds_load(self, demand: Demand) -> bool:
+        """Whether anybody asks how long models take as busy as they are."""
+        if self._quality_per_s != 0.0 or demand.max_latency_s is not None:
+            return True
+        return any(rule.minds_load for rule in self._steering.rules)
 
     def _propensities(
         self,
@@ -379,9 +537,10 @@ class Decider:
             worth[self._catalog.arm(stay.model)] += stay.quality
         if steered is not None:
             worth = self._steering.penalised(steered, worth)
-        pacers.remember(covering, worth, forecast.cost_usd, eligible)
-        score = exploration.optimistic(worth, amounts.quality_sd)
-        p = best_arm_probabilities(score, exploration.sampled * amounts.quality_sd, eligible)
+        sd = exploration.sampled * amounts.quality_sd
+        if not screened.short:  # where money ran short, any price would have done
+            pacers.remember(covering, worth, sd, forecast.cost_usd, eligible)
+        p = best_arm_probabilities(exploration.optimistic(worth, amounts.quality_sd), sd, eligible)
         share = forecast.cost_usd / pacers.tightest_usd(covering)
         named = self._named(list(zip(p.tolist(), worth.tolist(), share.tolist(), strict=True)), screened)
         propensities = dict(zip(named, exploration.mixed(*zip(*named.values(), strict=True)), strict=True))
@@ -470,7 +629,7 @@ def _within_latency(
         names[arm]: f"expected to take {latency_s[arm]:.3g} s, the caller allows {limit_s:.3g} s"
         for arm in np.flatnonzero(late)
     }
-    return Eligibility(mask, {**screened.reasons, **slow})
+    return Eligibility(mask, {**screened.reasons, **slow}, screened.short)
 
 
 def _without(screened: Eligibility, barred: Mapping[str, str], names: tuple[str, ...]) -> Eligibility:
@@ -478,7 +637,7 @@ def _without(screened: Eligibility, barred: Mapping[str, str], names: tuple[str,
     if not barred:
         return screened
     mask = screened.mask & np.array([name not in barred for name in names])
-    return Eligibility(mask, {**screened.reasons, **barred})
+    return Eligibility(mask, {**screened.reasons, **barred}, screened.short)
 
 
 def _checked(amount: float, field: str) -> float:

@@ -36,10 +36,12 @@ class Eligibility:
     Attributes:
         mask: (K,) the models that may serve, in the catalog's order; read-only.
         reasons: why each other model may not.
+        short: some may not for want of a budget's dollars.
     """
 
     mask: Bools
     reasons: Mapping[str, str]
+    short: bool = False
 
 
 class Limits(NamedTuple):
@@ -96,11 +98,14 @@ class Screen:
         return limit is None or self._ceiling_usd.of(demand) <= limit
 
     def _screened(self, demand: Demand, limits: Limits) -> Eligibility:
-        found = [_reason(model, demand, limits) for model in self._catalog]
+        barred = [_reason(model, demand, limits) for model in self._catalog]
+        pairs = zip(self._catalog, barred, strict=True)
+        short = [None if why else _level(model, demand, limits) for model, why in pairs]
+        found = [why or too_dear for why, too_dear in zip(barred, short, strict=True)]
         mask = np.array([reason is None for reason in found], dtype=np.bool_)
         mask.flags.writeable = False
         named = zip(self._catalog.names, found, strict=True)
-        return Eligibility(mask, {name: reason for name, reason in named if reason is not None})
+        return Eligibility(mask, {name: why for name, why in named if why is not None}, any(short))
 
 
 def eligible(
@@ -211,12 +216,15 @@ def _length(model: Model, demand: Demand, _: Limits) -> str | None:
     return None
 
 
-def _cost(model: Model, demand: Demand, limits: Limits) -> str | None:
-    limit, level = demand.max_cost_usd, limits.level_usd
-    if limit is None and level is None:
-        return None
+def _cost(model: Model, demand: Demand, _: Limits) -> str | None:
+    limit = demand.max_cost_usd
     if limit is not None and (worst := worst_case_usd(model, demand)) > limit:
         return f"{_may_cost(worst)}, the caller allows ${limit:.6g}"
+    return None
+
+
+def _level(model: Model, demand: Demand, limits: Limits) -> str | None:
+    level = limits.level_usd
     if level is None:
         return None
     held = reservation_usd(model, demand, limits.likely_tokens(model.name))

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from banditroute.errors import InputError
 
 from .accounts import PICOS, Account, Book, Books, picos_of
-from .budgets import Cap, Charge, Window
+from .budgets import Cap, Charge, Per, Window
+from .windows import period_named
 
 KEPT_S = 86_400.0
 """Seconds for which a reservation can still be settled after it has expired."""
@@ -54,12 +55,9 @@ class Ledger:
     """
 
     def __init__(self, caps: Sequence[Cap]) -> None:
-        self._books = {cap.name: Books(cap) for cap in caps}
-        if len(self._books) < len(caps):
-            raise InputError("two budgets have one name", remedy="name each its own", field="budgets")
-        self._everywhere = tuple(books for books in self._books.values() if books.cap.scope.kind == "global")
-        self._by_tenant = _by_name(self._books.values(), "tenant")
-        self._by_task = _by_name(self._books.values(), "task")
+        self._retired: dict[tuple[str, Per], Books] = {}  # of caps that are no longer kept, for when they are again
+        self._elsewhere: dict[Window, int] = {}  # on record as spent of caps that are not kept
+        self._keep({cap.name: Books(cap) for cap in _named_apart(caps)})
         self._entries: dict[str, _Entry] = {}
         self._due: list[tuple[float, str]] = []
         self._overrun = 0
@@ -69,17 +67,57 @@ class Ledger:
         """Dollars that settled above their reservations since the start: no window rose further above its cap."""
         return self._overrun / PICOS
 
+    def recap(self, caps: Sequence[Cap]) -> None:
+        """Keeps other caps from now on: one of the same name and window goes on with what is spent and held in it.
+
+        So does one that is taken out and put back. What stands above a cap that is lowered counts as overrun.
+
+        Raises:
+            InputError: two caps have one name; nothing is changed.
+        """
+        _named_apart(caps)
+        self._retired.update({(name, books.cap.per): books for name, books in self._books.items()})
+        self._keep({cap.name: self._again(cap) for cap in caps})
+
+    def _again(self, cap: Cap) -> Books:
+        books = self._retired.pop((cap.name, cap.per), None)
+        if books is not None:
+            books.recap(cap)
+            return books
+        books = Books(cap)
+        for window in [each for each in self._elsewhere if each.budget == cap.name]:
+            if period_named(cap.per, window.period) is not None:
+                books.spent_before(window.period, self._elsewhere.pop(window))
+        return books
+
+    def _keep(self, books: dict[str, Books]) -> None:
+        self._books = books
+        self._everywhere = tuple(each for each in books.values() if each.cap.scope.kind == "global")
+        self._by_tenant = _by_name(books.values(), "tenant")
+        self._by_task = _by_name(books.values(), "task")
+
     def left_usd(self, tenant: str, task: str, now: float) -> float | None:
-        """Dollars that a request may reserve: the least that a cap covering it has left; None where none covers it."""
+        """Dollars that a request may ask for: the least that a cap covering it has left; None where none covers it.
+
+        What is kept for requests to come is not among them; it can be reserved all the same.
+        """
         covering = self._covering(tenant, task)
         if not covering:
             return None
-        return max(min([books.at(now).left for books in covering]), 0) / PICOS
+        return max(min([books.at(now).free for books in covering]), 0) / PICOS
+
+    def keep(self, budget: str, usd: float, now: float) -> None:
+        """Keeps dollars of a cap's current window for the cheapest answers to requests that are yet to come."""
+        self._books[budget].at(now).kept = picos_of(usd)
 
     def tightest(self, tenant: str, task: str, now: float) -> Account | None:
         """The cap that has least left of those that cover a request; None where none does."""
         books = [books.at(now) for books in self._covering(tenant, task)]
         return min(books, key=_left).account() if books else None
+
+    def account(self, budget: str, now: float) -> Account:
+        """Where the cap of that name stands, which there must be."""
+        return self._books[budget].at(now).account()
 
     def accounts(self, now: float) -> tuple[Account, ...]:
         """Where every cap stands."""
@@ -164,11 +202,13 @@ class Ledger:
         return expired
 
     def restore(self, spent_usd: Mapping[Window, float]) -> None:
-        """Adds what the store has on record as spent; windows of budgets that no longer exist are passed over."""
-        for (budget, period), usd in spent_usd.items():
-            books = self._books.get(budget)
+        """Adds what the store has on record as spent; that of budgets that are not kept waits for when they are."""
+        for window, usd in spent_usd.items():
+            books = self._books.get(window.budget)
             if books is not None:
-                books.spent_before(period, picos_of(usd))
+                books.spent_before(window.period, picos_of(usd))
+            else:
+                self._elsewhere[window] = self._elsewhere.get(window, 0) + picos_of(usd)
 
     def hold(self, reservation: Reservation) -> None:
         """Takes up a reservation that was found unsettled at start, as far as there is room for it.
@@ -220,6 +260,12 @@ class _Entry:
         """Holds nothing from now on."""
         self.settle(0)
         self._holds = [(book, 0) for book, _ in self._holds]
+
+
+def _named_apart(caps: Sequence[Cap]) -> Sequence[Cap]:
+    if len({cap.name for cap in caps}) < len(caps):
+        raise InputError("two budgets have one name", remedy="name each its own", field="budgets")
+    return caps
 
 
 def _check_room(books: Sequence[Book], picos: int, now: float) -> None:

@@ -38,6 +38,15 @@ class Sessions:
         self._most = most
         self._last: OrderedDict[str, tuple[str, int, float]] = OrderedDict()
 
+    def follow(self, ttl_s: float, stay_quality: float) -> None:
+        """Remembers and stays by other settings from now on."""
+        self._ttl_s = ttl_s
+        self._stay_quality = stay_quality
+
+    def inherit(self, before: Sessions) -> None:
+        """Remembers what another one remembered."""
+        self._last.update(before._last)
+
     def stay(self, session_id: str, now: float) -> Stay | None:
         """Why to stay, if the conversation is known and recent."""
         last = self._last.get(session_id)

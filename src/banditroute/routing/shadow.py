@@ -98,7 +98,8 @@ class Shadow:
                 self.decider.take(lesson)
 
     def refresh(self) -> None:
-        """Solves what was learned anew, where that is due."""
+        """Solves what was learned anew, where that is due; alarms are the router's to raise."""
+        self.decider.take_alarms(0.0)
         if self.decider.refresh_due:
             with self._failing("refresh"):
                 self.decider.refresh()
@@ -114,6 +115,16 @@ class Shadow:
         named = [replace(each, budget=each.budget.removeprefix(self._prefix)) for each in own]
         with self._failing("take up what was learned"):
             self.decider.restore(evidence, named)
+
+    def inherit(self, before: Shadow | None, evidence: Mapping[Edge, Evidence]) -> None:
+        """Goes on from where the shadow of the same name stood; a new one starts from what the router has learned."""
+        with self._failing("take up what was learned"):
+            if before is None or before.name != self.name:
+                self.decider.restore(evidence, ())
+                return
+            self.decider.inherit(before.decider)
+            if self._sessions is not None and before._sessions is not None:
+                self._sessions.inherit(before._sessions)
 
     def _decided(self, decision: Decision, moment: Moment) -> ShadowDecision:
         demand = replace(moment.demand, allowed=frozenset()) if decision.pinned else moment.demand

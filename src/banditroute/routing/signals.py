@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.learning.evidence import Evidence, empty, observe_many
+from banditroute.learning.drift import Vigilance, faded, moved
+from banditroute.learning.evidence import Evidence, decayed, empty, merged, observe_many, sound
 from banditroute.learning.objective import expected_amount
 from banditroute.learning.posterior import Posterior, condition, predict, solve
 from banditroute.learning.priors import Prior
-from banditroute.learning.warm import with_warmth
+from banditroute.learning.warm import lent, with_warmth
+
+from .watching import Shift, Watch
 
 Floats = NDArray[np.float64]
 
@@ -28,54 +33,86 @@ class Amounts(NamedTuple):
         quality: expected quality, unclipped; quality_sd its posterior standard deviation.
         output_tokens: expected tokens.
         latency_s: expected seconds.
+        log_latency: expected log of the seconds; log_latency_var its variance, noise of one call included.
+        log_ttft, log_ttft_var: the same of seconds to the first token.
     """
 
     quality: Floats
     quality_sd: Floats
     output_tokens: Floats
     latency_s: Floats
+    log_latency: Floats
+    log_latency_var: Floats
+    log_ttft: Floats
+    log_ttft_var: Floats
 
 
 class Signals:
-    """Quality, log output tokens and log latency of every edge: evidence as the truth, posteriors kept current.
+    """What is learned of every edge, signal by signal: evidence as the truth, posteriors kept current.
 
     The posteriors lie side by side on the model axis: signal s of model k is column s K + k of one block. Beyond the
     known classes stands one that is never observed; it speaks for every class that is yet unknown.
 
     Args:
-        priors: those of quality, log tokens and log seconds.
+        priors: those of quality, log tokens, log seconds and log seconds to the first token.
         classes: C, the known task classes.
         models: K.
         width: X, inputs of a context.
+        likes: models that start from what another has shown, each with the position of that other.
+        vigilances: how closely each signal is watched for changes; None or left out = not at all.
+
+    Attributes:
+        stale: what was learned was moved, which posteriors have not heard of yet.
     """
 
-    def __init__(self, priors: Sequence[Prior], classes: int, models: int, width: int) -> None:
+    def __init__(
+        self,
+        priors: Sequence[Prior],
+        classes: int,
+        models: int,
+        width: int,
+        likes: Sequence[tuple[int, int]] = (),
+        vigilances: Sequence[Vigilance | None] = (),
+    ) -> None:
         self._priors = tuple(priors)
         self._models = models
+        self._likes = tuple(likes)
         self._evidence = [empty((classes + 1, models), width) for _ in self._priors]
         self._warm: list[Evidence] | None = None
         self._pending: list[list[_Seen]] = [[] for _ in self._priors]
+        self._moved = [empty((classes + 1, models), width) for _ in self._priors]
+        self._watch = Watch(vigilances or [None] * len(self._priors))
+        self.stale = False
         self._posterior: Posterior
         self.refresh()
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """Of quality, log tokens and log seconds, each over (C + 1, K) edges."""
+        """Of each signal, over (C + 1, K) edges."""
         self._sum_up()
         return tuple(self._evidence)
 
     @property
     def posterior(self) -> Posterior:
-        """All signals' posteriors side by side: (C + 1, 3 K) edges."""
+        """All signals' posteriors side by side: (C + 1, 4 K) edges."""
         return self._posterior
 
     def forecast(self, task: int, x: Floats) -> Amounts:
         """What every model is expected to do with inputs x (X,) in a class; the index C means an unknown one."""
         models = self._models
         at = predict(self._posterior, task, x)
-        amounts = expected_amount(at.mean[models:], at.var[models:] + self._posterior.noise[task, models:])
+        mean, var = at.mean[models:], at.var[models:] + self._posterior.noise[task, models:]
+        two, last = 2 * models, slice(2 * models, None)
+        tokens, seconds = expected_amount(mean[:two], var[:two]).reshape(2, models)
         sd = np.sqrt(np.maximum(at.var[:models], 0.0))
-        return Amounts(at.mean[:models], sd, amounts[:models], amounts[models:])
+        times = (mean[models:two], var[models:two], mean[last], var[last])
+        return Amounts(at.mean[:models], sd, tokens, seconds, *times)
+
+    def usual_inputs(self) -> Floats:
+        """The mean inputs (X,) of the calls so far, whatever their class or model."""
+        tokens = self.evidence[1]
+        x = tokens.A[..., 0, :].sum((0, 1))
+        return x / tokens.n.sum() if tokens.n.sum() > 0.0 else np.eye(1, x.size)[0]
 
     def likely_tokens(self, task: int, x: Floats) -> Floats:
         """Tokens (K,) that 99% of each model's answers are expected to stay below."""
@@ -98,19 +135,81 @@ class Signals:
         for mine, theirs in zip(self._warm[signal], sums, strict=True):
             mine[edge] += theirs
 
-    def observe(self, task: int, arm: int, x: Floats, values: Sequence[float | None], weight: float = 1.0) -> None:
+    def observe(
+        self, task: int, arm: int, x: Floats, values: Sequence[float | None], weight: float = 1.0
+    ) -> Sequence[Shift]:
         """Takes in what one call showed of each signal, None where it did not, in the signals' own (log) units.
 
-        The weight is above 0; 1 counts in full.
+        The weight is above 0; 1 counts in full. Returns the changes that it brings to light; what was learned of those
+        edges has been moved, and posteriors hear of it at `refresh`.
         """
         at = predict(self._posterior, task, x)
+        shifts: list[Shift] = []
         for signal, value in enumerate(values):
             if value is not None:
+                column = signal * self._models + arm
+                var = max(float(at.var[column]), 0.0) + float(self._posterior.noise[task, column]) / weight
+                shifts += self._watch.take(signal, task, arm, float(at.mean[column]), value, var)
                 pending = self._pending[signal]
                 pending.append(_Seen(task, arm, x, value, weight))
                 if len(pending) == _BATCH:
                     self._sum_up()
-                condition(self._posterior, task, signal * self._models + arm, value, at, weight)
+                condition(self._posterior, task, column, value, at, weight)
+        for shift in shifts:
+            self._move(shift)
+        return shifts
+
+    def tick(self) -> None:
+        """One more request is over: now and then, what is known of models that fell not long ago fades a little."""
+        self._watch.count()
+        for signal in range(len(self._priors)):
+            for arm, vigilance in self._watch.fading(signal):
+                self._replace(signal, arm, slice(None), partial(faded, settings=vigilance))
+
+    def fade(self, factor: float) -> None:
+        """Lets all that is known fade, the priors never."""
+        for signal, arm in product(range(len(self._priors)), range(self._models)):
+            self._replace(signal, arm, slice(None), partial(decayed, factor=factor))
+
+    def mend(self) -> None:
+        """Begins anew where sums are none that observations can have: two processes moved what both of them knew."""
+        self._sum_up()
+        for signal, evidence in enumerate(self._evidence):
+            for task, arm in np.argwhere(~sound(evidence)).tolist():
+                self._replace(signal, arm, slice(task, task + 1), partial(decayed, factor=0.0))
+
+    def watch_like(self, before: Signals, tasks: Mapping[int, int], arms: Mapping[int, int]) -> None:
+        """Goes on watching where another has come to; its classes and models map to those here."""
+        self._watch.inherit(before._watch, tasks, arms)
+
+    def take_moves(self) -> Iterator[tuple[int, tuple[int, int], Evidence]]:
+        """What changes have added to evidence since this was last asked: signal, edge, sums (they may be negative)."""
+        for signal, sums in enumerate(self._moved):
+            for task, arm in np.argwhere((sums.n != 0.0) | (sums.b[..., 0] != 0.0)).tolist():
+                yield signal, (task, arm), Evidence(*(part[task, arm].copy() for part in sums))
+            for part in sums:
+                part[...] = 0.0
+
+    def _move(self, shift: Shift) -> None:
+        """Moves what was learned by a change; what was measured beforehand is of another model by now."""
+        tasks = slice(None) if shift.task is None else slice(shift.task, shift.task + 1)
+        self._replace(
+            shift.signal, shift.arm, tasks, partial(moved, shift=shift.by, seen=shift.seen, settings=shift.vigilance)
+        )
+        if self._warm is not None:
+            for part in self._warm[shift.signal]:
+                part[tasks, shift.arm] = 0.0
+
+    def _replace(self, signal: int, arm: int, tasks: slice, change: Callable[[Evidence], Evidence]) -> None:
+        """Puts other evidence of a model in the place of what is there, and takes note of the difference."""
+        self._sum_up()
+        edges = (tasks, slice(arm, arm + 1))
+        kept, differences = self._evidence[signal], self._moved[signal]
+        before = Evidence(*(part[edges].copy() for part in kept))
+        for part, difference, old, new in zip(kept, differences, before, change(before), strict=True):
+            part[edges] = new
+            difference[edges] += new - old
+        self.stale = True
 
     def grow(self) -> int:
         """Makes the class that speaks for unknown ones a known class, puts a new one behind it; returns its index.
@@ -120,6 +219,7 @@ class Signals:
         self._sum_up()
         known = self._posterior.noise.shape[0] - 1
         self._evidence = [_with_empty_class(evidence) for evidence in self._evidence]
+        self._moved = [_with_empty_class(evidence) for evidence in self._moved]
         self._warm = None if self._warm is None else [_with_empty_class(evidence) for evidence in self._warm]
         block, noise = self._posterior
         self._posterior = Posterior(np.concatenate((block, block[-1:])), np.concatenate((noise, noise[-1:])))
@@ -128,14 +228,24 @@ class Signals:
     def refresh(self) -> None:
         """Solves all posteriors anew from the evidence, so that edges hear of each other."""
         self._sum_up()
-        known = self._evidence
-        if self._warm is not None:
-            each = zip(self._evidence, self._warm, self._priors, strict=True)
+        self.stale = False
+        known, beforehand = self._evidence, self._beforehand()
+        if beforehand is not None:
+            each = zip(self._evidence, beforehand, self._priors, strict=True)
             known = [with_warmth(seen, warm, prior) for seen, warm, prior in each]
         solved = [solve(evidence, prior) for evidence, prior in zip(known, self._priors, strict=True)]
         self._posterior = Posterior(
             np.concatenate([one.block for one in solved], axis=1), np.concatenate([one.noise for one in solved], axis=1)
         )
+
+    def _beforehand(self) -> list[Evidence] | None:
+        """What was measured beforehand, and what models have from those that they are like; None = nothing."""
+        if not self._likes:
+            return self._warm
+        if self._warm is None:
+            return [lent(seen, self._likes) for seen in self._evidence]
+        both = zip(self._evidence, self._warm, strict=True)
+        return [merged(warm, lent(merged(seen, warm), self._likes)) for seen, warm in both]
 
     def _sum_up(self) -> None:
         """Adds up what was observed since; in batches, for one by one it would cost more than deciding does."""

@@ -6,19 +6,22 @@ whatever the rules do. A decider without rules does no work for them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.learning.selection import within
-from banditroute.records import Context, Decision, Demand, Outcome
+from banditroute.observe import Event
+from banditroute.records import Alarm, Context, Decision, Demand, Forecast, Outcome
 
+from .catalog import Catalog
 from .lessons import Lesson
 from .pacers import PaceRecord
-from .signals import Amounts
+from .signals import Amounts, Signals
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -38,6 +41,8 @@ class Situation(NamedTuple):
         eligible: (K,) models that may serve.
         amounts: what each is expected to do.
         cost_usd: (K,) expected dollars.
+        cheapest: a cap is reached, so that the cheapest of the models serves, whatever its quality.
+        budget_usd: dollars per request, the least of the paced budgets that cover it; infinite = none does.
     """
 
     now: float
@@ -48,6 +53,35 @@ class Situation(NamedTuple):
     eligible: Bools
     amounts: Amounts
     cost_usd: Floats
+    cheapest: bool = False
+    budget_usd: float = math.inf
+
+
+class Beliefs(Protocol):
+    """What a decider believes, live: it changes as the decider learns."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models; their order is that of the arms."""
+        ...
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The known task classes; row i of what was learned is class i."""
+        ...
+
+    @property
+    def signals(self) -> Signals:
+        """What was learned."""
+        ...
+
+    def beliefs(self, task: str, input_tokens: int, features: tuple[float, ...] = ()) -> Mapping[str, Forecast]:
+        """What is expected of every model at a prompt of that class, length and features."""
+        ...
+
+    def points(self, forecast: Forecast) -> float:
+        """Quality points that the dollars and seconds of a forecast are worth, by the budgets that cover everything."""
+        ...
 
 
 class Limits(NamedTuple):
@@ -58,7 +92,26 @@ class Limits(NamedTuple):
 
 
 class Rule:
-    """Bends nothing and remembers nothing: a rule overrides what it needs. No clock, no chance, no I/O."""
+    """Bends nothing and remembers nothing: a rule overrides what it needs. No clock, no chance, no I/O.
+
+    Attributes:
+        minds_load: it looks at how long models take as busy as they are, not only as idle ones.
+    """
+
+    minds_load = False
+
+    @property
+    def mark(self) -> str:
+        """What it adds to the policy's version in decisions; empty = nothing."""
+        return ""
+
+    @property
+    def stale(self) -> bool:
+        """Whether it would have beliefs solved anew before that is due anyway."""
+        return False
+
+    def attend(self, beliefs: Beliefs) -> None:
+        """Is handed what its decider believes, before anything else."""
 
     def barred(self, situation: Situation) -> Mapping[str, str]:  # noqa: ARG002
         """Models that may not serve now, each with its reason; where that would leave none, the rule is passed over."""
@@ -81,6 +134,16 @@ class Rule:
     def settled(self, decision: Decision, outcome: Outcome) -> None:
         """Takes in what came of a decision."""
 
+    def drifted(self, alarm: Alarm) -> None:
+        """Takes in that a model is no longer what was learned of it; beliefs have been moved already."""
+
+    def refreshed(self) -> None:
+        """Takes in that all beliefs were solved anew."""
+
+    def drain(self) -> Sequence[Event]:
+        """What it has to tell since it was last asked."""
+        return ()
+
     def records(self) -> Iterable[PaceRecord]:
         """What of it must outlive the process; names begin with the rule's own kind and a slash."""
         return ()
@@ -98,9 +161,34 @@ class Steering:
 
     def __init__(self, rules: Sequence[Rule] = ()) -> None:
         self.rules = tuple(rules)
+        self._beliefs: Beliefs | None = None
 
     def __bool__(self) -> bool:
         return bool(self.rules)
+
+    def add(self, rule: Rule) -> None:
+        """Asks one more, after the others."""
+        self.rules = (*self.rules, rule)
+        if self._beliefs is not None:
+            rule.attend(self._beliefs)
+
+    def remove(self, rule: Rule) -> None:
+        """Asks it no longer."""
+        self.rules = tuple(each for each in self.rules if each is not rule)
+
+    def version(self, policy: str) -> str:
+        """A policy's version with the rules' marks."""
+        return "+".join((policy, *(rule.mark for rule in self.rules if rule.mark)))
+
+    def attend(self, beliefs: Beliefs) -> None:
+        """Hands every rule what its decider believes, those that are added later too."""
+        self._beliefs = beliefs
+        for rule in self.rules:
+            rule.attend(beliefs)
+
+    def drain(self) -> Sequence[Event]:
+        """What the rules have to tell since they were last asked."""
+        return [event for rule in self.rules for event in rule.drain()]
 
     def barred(self, situation: Situation) -> Mapping[str, str]:
         """Models that may not serve now; a rule that would leave none is passed over, for somebody must answer."""
@@ -145,6 +233,21 @@ class Steering:
         """Tells every rule what came of a decision."""
         for rule in self.rules:
             rule.settled(decision, outcome)
+
+    @property
+    def stale(self) -> bool:
+        """Whether any rule would have beliefs solved anew now."""
+        return any(rule.stale for rule in self.rules)
+
+    def refreshed(self) -> None:
+        """Tells every rule that all beliefs were solved anew."""
+        for rule in self.rules:
+            rule.refreshed()
+
+    def drifted(self, alarm: Alarm) -> None:
+        """Tells every rule that a model is no longer what was learned of it."""
+        for rule in self.rules:
+            rule.drifted(alarm)
 
     def records(self) -> tuple[PaceRecord, ...]:
         """What of the rules must outlive the process."""

@@ -113,6 +113,10 @@ class Trust:
         self._counts: OrderedDict[str, _Count] = OrderedDict()
         self._all_counts = _Count()
 
+    def follow(self, settings: TrustSettings) -> None:
+        """Weighs by other settings from now on; what it learned of tenants stays."""
+        self._settings = settings
+
     def weigh(self, judgement: Judgement, now: float) -> float:
         """The weight in [0, 1] of a judgement that comes at an instant, in seconds; takes note of it."""
         if judgement.source in self._settings.graders:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from banditroute.learning.drift import AMOUNTS, FLAT, TIMES, Climb, Vigilance, fell, stepped
+from banditroute.learning.drift import AMOUNTS, FLAT, TIMES, Climb, Vigilance, false_rate, fell, stepped
 from banditroute.learning.kinds import NUMBERS
 from banditroute.learning.policy import PolicySettings
 from banditroute.records import Alarm
@@ -66,11 +66,10 @@ class Watch:
             )
             self._climbs[signal, arm, where] = both
             highest = max(both, key=_height)
-            if highest.height > settings.threshold:
+            if highest.height > (settings.threshold if where == _WHOLE else settings.edge_threshold):
                 named = None if where == _WHOLE else where
-                chance = math.exp(-2.0 * settings.slack * highest.height)
-                by = highest.surplus / highest.seen
-                shifts.append(Shift(signal, named, arm, expected, by, highest.seen, chance, settings))
+                chance, by = false_rate(_height(highest), settings), float(highest.shift)
+                shifts.append(Shift(signal, named, arm, expected, by, float(highest.seen), chance, settings))
                 self._begin_anew(signal, arm, where)
                 if where == _WHOLE:  # its edges moved with it
                     break
@@ -88,6 +87,15 @@ class Watch:
             return []
         recent = self._requests - settings.probation_requests
         return [(arm, settings) for (each, arm), at in self._fell_at.items() if each == signal and at > recent]
+
+    def inherit(self, before: Watch, tasks: Mapping[int, int], arms: Mapping[int, int]) -> None:
+        """Goes on from where another watch has come to; its classes and models map to those here, or are gone."""
+        for (signal, arm, where), climbs in before._climbs.items():
+            place = where if where == _WHOLE else tasks.get(where)
+            if arm in arms and place is not None:
+                self._climbs[signal, arms[arm], place] = climbs
+        self._requests = before._requests
+        self._fell_at = {(signal, arms[arm]): at for (signal, arm), at in before._fell_at.items() if arm in arms}
 
     def count(self) -> None:
         """One more request is over."""
@@ -110,7 +118,7 @@ def vigilances(settings: PolicySettings) -> tuple[Vigilance | None, ...]:
 
 def alarm_of(shift: Shift, models: Sequence[str], tasks: Sequence[str]) -> Alarm:
     """The alarm that a shift raises, in the units that people read."""
-    unit = float if shift.signal == 0 else math.exp
+    unit = _within_range if shift.signal == 0 else math.exp
     return Alarm(
         at=0.0,
         model=models[shift.arm],
@@ -121,6 +129,10 @@ def alarm_of(shift: Shift, models: Sequence[str], tasks: Sequence[str]) -> Alarm
         seen=int(shift.seen),
         confidence=1.0 - shift.chance,
     )
+
+
+def _within_range(quality: float) -> float:
+    return min(max(quality, 0.0), 1.0)
 
 
 def _height(climb: Climb) -> float:

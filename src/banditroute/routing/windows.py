@@ -24,6 +24,11 @@ class Period(NamedTuple):
     name: str
     ends_at: float
 
+    @property
+    def starts_at(self) -> float:
+        """Its first instant; seconds since the epoch."""
+        return float(np.datetime64(self.name, "s").astype(np.int64))
+
 
 def period_at(per: Per, at: float) -> Period:
     """The period that an instant falls in, at being seconds since the epoch."""

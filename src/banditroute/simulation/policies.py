@@ -21,7 +21,7 @@ from banditroute.learning.policy import (
 )
 
 from .frontier import class_choices, model_choices, prompt_choices
-from .stages import Stage, changes_of_budget
+from .stages import Stage
 from .stream import Stream
 from .table import OutcomeTable
 
@@ -59,7 +59,7 @@ def make_policy(
     if name in LEARNING:
         axes = (replications, len(stream.tasks), stream.quality.shape[1])
         explored = LEARNING[name] or settings.exploration
-        settings = replace(settings, exploration=explored, resolve_at=_resolves(settings, stream, stages))
+        settings = replace(settings, exploration=explored)
         return LearningPolicy(axes, stream.x.shape[1], budget_usd, settings)
     budgets = [None] if budget_usd is None else [float(b) for b in np.unique(budget_usd)]
     rules = np.stack([_probabilities(name, stream, stages, budget) for budget in budgets])
@@ -67,11 +67,6 @@ def make_policy(
         np.zeros(replications, np.int64) if budget_usd is None else np.searchsorted(np.unique(budget_usd), budget_usd)
     )
     return Allocation(rules, which)
-
-
-def _resolves(settings: PolicySettings, stream: Stream, stages: Sequence[Stage]) -> tuple[int, ...]:
-    """When a price is solved anew: just after a change of budget too, so that recent contexts are kept until then."""
-    return (*settings.resolve_at, *(stream.warm + first + 1 for first in changes_of_budget(stages)))
 
 
 def _probabilities(name: str, stream: Stream, stages: Sequence[Stage], budget_usd: float | None) -> Floats:

@@ -114,6 +114,27 @@ class ByRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class CapWindow:
+    """How one window of a cap ended, in the S seeds in which requests came in it.
+
+    Attributes:
+        budget: the cap; period: its window, as 2026-11-25 or 2026-11.
+        allowed_usd: (S,) dollars that might be spent in it, carried ones included.
+        spent_usd: (S,) dollars that were.
+    """
+
+    budget: str
+    period: str
+    allowed_usd: Floats
+    spent_usd: Floats
+
+    @property
+    def share(self) -> Floats:
+        """(S,) what was spent over what might be."""
+        return self.spent_usd / self.allowed_usd
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyResult:
     """One policy at one budget over S seeds.
 
@@ -130,6 +151,7 @@ class PolicyResult:
         trace: how it went over time.
         edges: every (task class, model) pair.
         by_request: request by request; None where nobody counted.
+        windows: how the windows of caps ended; none where there are no caps.
     """
 
     policy: str
@@ -144,6 +166,7 @@ class PolicyResult:
     trace: Trace
     edges: tuple[Edge, ...]
     by_request: ByRequest | None = None
+    windows: tuple[CapWindow, ...] = ()
 
     @property
     def mean_budget_usd(self) -> float | None:

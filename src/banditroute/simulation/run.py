@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from banditroute.errors import InputError
 from banditroute.learning.policy import LearningPolicy, PolicySettings
 
 from . import frontier
+from .lived import THOMPSON, Life, check_lived, live, setting_of, windows_of
 from .loop import Played, play
 from .marks import envelope_over, fixed_over, marks_at, oracle_over
 from .policies import make_policy
@@ -111,9 +112,14 @@ def simulate(
     plan = [batch for policy in policies for batch in _batches(policy, budgets_usd, seeds)]
     total = stream.task.size * sum(len(batch.seeds) for batch in plan)
     started = time.perf_counter()
-    done = _run(world, plan, jobs, None if progress is None else _Counter(total, progress))
+    counter = None if progress is None else _Counter(total, progress)
+    if scenario is not None and scenario.traffic is not None:
+        check_lived(scenario, policies, warm=before is not None)
+        lives = live(setting_of(first, script, scenario, world.settings), budgets_usd, seeds, jobs, counter)
+        results = _lived(world, lives, seeds)
+    else:
+        results = _collect(world, policies, budgets_usd, seeds, plan, _run(world, plan, jobs, counter))
     seconds = time.perf_counter() - started
-    results = _collect(world, policies, budgets_usd, seeds, plan, done)
     return SimulationResult(
         table=table.name,
         warmup=None if warmup is None else warmup.name,
@@ -202,6 +208,17 @@ def _collect(
             results.append(
                 policy_result(policy, budget, tuple(seeds), world.stream, world.script, parts, marks[budget])
             )
+    return tuple(results)
+
+
+def _lived(world: _World, lives: Mapping[float | None, list[Life]], seeds: Sequence[int]) -> tuple[PolicyResult, ...]:
+    """One result for each budget, of worlds in which requests arrived in time."""
+    results: list[PolicyResult] = []
+    for budget, mine in lives.items():
+        marks = marks_at(world.script.stages, budget)
+        parts = [(life.played, None) for life in mine]
+        result = policy_result(THOMPSON, budget, tuple(seeds), world.stream, world.script, parts, marks)
+        results.append(replace(result, windows=windows_of(mine)))
     return tuple(results)
 
 

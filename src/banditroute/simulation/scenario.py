@@ -9,6 +9,8 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from banditroute.errors import ConfigError
+from banditroute.routing.budgets import Cap, PacedBudget
+from banditroute.simulation.scenario_traffic import Traffic
 from banditroute.simulation.values import Number, Score, Text
 
 Index = Annotated[int, Field(strict=True, ge=0)]
@@ -155,6 +157,8 @@ class Scenario:
         name: what to call it; a loaded one is called like its file, without the ending.
         path: the file, where there is one.
         lines: the line of each event in it, None where unknown.
+        traffic: when requests come; None = one after the other, and time does not pass.
+        budgets: what may be spent besides; they need traffic.
     """
 
     events: tuple[Event, ...] = ()
@@ -162,6 +166,8 @@ class Scenario:
     name: str = "scenario"
     path: str | None = None
     lines: tuple[int | None, ...] = ()
+    traffic: Traffic | None = None
+    budgets: tuple[PacedBudget | Cap, ...] = ()
 
     def newcomers(self) -> tuple[AddEvent, ...]:
         """The models that copy another one, each once, in the order of the file."""

@@ -26,19 +26,20 @@ from banditroute.simulation.scenario import (
     RemoveEvent,
     Scenario,
 )
+from banditroute.simulation.scenario_traffic import Budget, Traffic
 from banditroute.simulation.values import problem_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    """The whole file; what stands under the last three is not looked at."""
+    """The whole file."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     feedback: Feedback = field(default_factory=Feedback)
     event: list[Annotated[Event, Field(discriminator="kind")]] = field(default_factory=list[Event])
-    traffic: Any = None
+    traffic: Traffic | None = None
     slo: Any = None
-    budgets: Any = None
+    budgets: list[Budget] = field(default_factory=list[Budget])
 
 
 _FILE = TypeAdapter(_File)
@@ -52,10 +53,9 @@ _KINDS: Mapping[str, type[Event]] = {
     "budget": BudgetEvent,
 }
 _NOT_PLAYED = {
-    "traffic": "take it out: requests come one by one",
     "slo": "take it out: no policy looks at latency yet",
-    "budgets": "take it out: give --budget-usd, and events of kind budget",
 }
+_TABLES: Mapping[str, type[Any]] = {"feedback": Feedback, "traffic": Traffic, "budgets": Budget}
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*event[ \t]*\]\]", re.MULTILINE)
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -77,8 +77,22 @@ def load_scenario(path: str | os.PathLike[str]) -> Scenario:
     for key, remedy in _NOT_PLAYED.items():
         if getattr(file, key) is not None:
             raise ConfigError("this version does not play it yet", remedy=remedy, path=where, field=key)
+    if file.traffic is not None:
+        file.traffic.check(where)
+    elif file.budgets:
+        problem, remedy = "need time to pass", "say in [traffic] when requests arrive"
+        raise ConfigError(problem, remedy=remedy, path=where, field="budgets")
+    budgets = tuple(budget.value(number, where) for number, budget in enumerate(file.budgets))
     known = lines if len(lines) == len(file.event) else ()
-    return Scenario(events=tuple(file.event), feedback=file.feedback, name=Path(where).stem, path=where, lines=known)
+    return Scenario(
+        events=tuple(file.event),
+        feedback=file.feedback,
+        name=Path(where).stem,
+        path=where,
+        lines=known,
+        traffic=file.traffic,
+        budgets=budgets,
+    )
 
 
 def _text(where: str) -> str:
@@ -113,6 +127,8 @@ def _explained(details: ErrorDetails, where: str, lines: Sequence[int]) -> Confi
         line = lines[number] if isinstance(number, int) and number < len(lines) else None
         # The third step is the kind that the event was read as: no key of the file.
         steps = (f"event[{number}]", *steps[3:])
+    elif steps[:1] == ("budgets",) and len(steps) > 1:
+        steps = (f"budgets[{steps[1]}]", *steps[2:])
     problem, remedy = _problem(details)
     return ConfigError(problem, remedy=remedy, path=where, line=line, field=".".join(map(str, steps)) or None)
 
@@ -126,6 +142,8 @@ def _problem(details: ErrorDetails) -> tuple[str, str]:
             return f"there is no kind {details.get('ctx', {}).get('tag')!r}", f"give one of: {', '.join(_KINDS)}"
         case "extra_forbidden" | "unexpected_keyword_argument":
             return "is not a key here", _near(str(details["loc"][-1]), _keys_beside(details["loc"]))
+        case "literal_error":
+            problem = f"is {details['input']!r}, not {details.get('ctx', {}).get('expected')}"
         case "missing":
             return "is missing", _remedy(details["loc"])
         case "model_attributes_type":
@@ -162,13 +180,18 @@ _REMEDIES = {
     "delay_requests": "give a whole number of requests",
     "missing": "give the share that is never judged, from 0 to 1",
     "missing_by_model": 'write {"MODEL" = share, ...}',
+    "arrivals": 'give requests a second, or the name of a trace: arrivals = "trace.jsonl.gz"',
+    "stretch": "give a number above 0",
+    "tenants": "write tenants = {NAME = share, ...}",
+    "traffic": "write [traffic] and arrivals = 0.5 under it",
+    "budgets": "write [[budgets]] tables as in router.toml",
     "feedback": "write feedback = {delay_requests = 0, missing = 0.0}",
     "event": "write [[event]] tables",
 }
 
 
 def _keys_beside(steps: tuple[int | str, ...]) -> Sequence[str]:
-    table = _KINDS[str(steps[2])] if steps[0] == "event" else Feedback if len(steps) > 1 else _File
+    table = _KINDS[str(steps[2])] if steps[0] == "event" else _TABLES[str(steps[0])] if len(steps) > 1 else _File
     return [each.name for each in fields(table)]
 
 

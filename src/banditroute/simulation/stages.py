@@ -9,7 +9,7 @@ from typing import Protocol
 
 from banditroute.errors import ConfigError
 from banditroute.simulation.changes import absent_at_first, changed, in_force, with_newcomers, without
-from banditroute.simulation.scenario import BudgetEvent, Event, Feedback, OutageEvent, PriceEvent, Scenario
+from banditroute.simulation.scenario import AddEvent, BudgetEvent, Event, Feedback, OutageEvent, PriceEvent, Scenario
 from banditroute.simulation.scenario_checks import check_scenario
 from banditroute.simulation.table import OutcomeTable
 
@@ -23,6 +23,10 @@ class Told(Protocol):
 
     def rebudget(self, budget_usd: float) -> None:
         """The budget is another from now on, dollars per request."""
+        ...
+
+    def welcome(self, arm: int) -> None:
+        """A model enters now."""
         ...
 
 
@@ -49,7 +53,18 @@ class Rebudgeted:
         policy.rebudget(self.budget_usd)
 
 
-News = Repriced | Rebudgeted
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The news that a model enters."""
+
+    arm: int
+
+    def tell(self, policy: Told) -> None:
+        """Tells it."""
+        policy.welcome(self.arm)
+
+
+News = Repriced | Rebudgeted | Added
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,8 @@ def _news(table: OutcomeTable, events: Sequence[Event], now: int) -> tuple[News,
             news.append(Repriced(table.models.index(event.model), event.factor / before.get(event.model, 1.0)))
         elif isinstance(event, BudgetEvent):
             news.append(Rebudgeted(event.usd_per_request))
+        elif isinstance(event, AddEvent):
+            news.append(Added(table.models.index(event.model)))
     return tuple(news)
 
 
@@ -147,8 +164,3 @@ def _check_served(stage: Stage, scenario: Scenario) -> None:
         gone = [m for k, m in enumerate(stage.table.models) if not stage.table.observed[:, k].any()]
         problem = f"from request {stage.first} on, {idle} rows have no model to serve them; gone: {', '.join(gone)}"
         raise ConfigError(problem, remedy="leave each row a model that the table observes on it", path=scenario.path)
-
-
-def changes_of_budget(stages: Sequence[Stage]) -> tuple[int, ...]:
-    """The requests before which the budget changes."""
-    return tuple(s.first for s in stages if any(isinstance(news, Rebudgeted) for news in s.news))

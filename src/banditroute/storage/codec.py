@@ -14,7 +14,18 @@ from typing import Any, NamedTuple, TypeVar, cast
 import orjson
 
 from banditroute.errors import InputError, StoreError
-from banditroute.records import Attempt, Context, Decision, Feedback, Forecast, Json, Outcome, ShadowDecision, Usage
+from banditroute.records import (
+    Alarm,
+    Attempt,
+    Context,
+    Decision,
+    Feedback,
+    Forecast,
+    Json,
+    Outcome,
+    ShadowDecision,
+    Usage,
+)
 
 from .protocol import Charge, Dispatch, PaceRecord, Settlement, Window
 
@@ -90,6 +101,20 @@ def feedback_json(feedback: Feedback) -> str:
         InputError: a text in it is no Unicode.
     """
     return _json(feedback)
+
+
+def alarm_json(alarm: Alarm) -> str:
+    """An alarm."""
+    return _json(alarm)
+
+
+def alarm_of(text: str) -> Alarm:
+    """The alarm that was written.
+
+    Raises:
+        StoreError: the text is no alarm.
+    """
+    return _read(_record, text, Alarm)
 
 
 def feedback_of(text: str) -> Feedback:

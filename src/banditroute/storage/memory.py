@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from banditroute.errors import StoreError, UnknownDecisionError
-from banditroute.records import Feedback
-from banditroute.routing.lessons import Lesson
+from banditroute.learning.evidence import Evidence
+from banditroute.records import Alarm, Feedback
+from banditroute.routing.lessons import Edge, Lesson
 
 from .checking import check_dispatch, check_numbers
 from .judging import judgeable
-from .protocol import Dispatch, Settlement, State, Trail
+from .protocol import Dispatch, Settlement, State, Switch, Trail
 from .tally import Tally
 
 _DEFAULT_KEPT = 10_000
@@ -53,6 +55,8 @@ class MemoryStore:
         self._tally = Tally()
         self._retired = Tally()
         self._number = 0
+        self._switches: dict[str, Switch] = {}
+        self._alarms: deque[Alarm] = deque(maxlen=kept)
         self._open = False
 
     async def open(self) -> None:
@@ -147,6 +151,28 @@ class MemoryStore:
         """What the log amounts to."""
         self._check_open()
         return self._tally.state()
+
+    async def alarms(self, limit: int) -> list[Alarm]:
+        """The newest alarms, newest first."""
+        self._check_open()
+        return list(islice(reversed(self._alarms), limit))
+
+    async def adjust(self, alarms: Sequence[Alarm], sums: Mapping[Edge, Evidence]) -> None:
+        """Writes alarms and what they, and forgetting, add to the evidence."""
+        self._check_open()
+        self._alarms.extend(alarms)
+        for tally in (self._tally, self._retired):
+            tally.merge(Tally.of(State(sums, {}, {})))
+
+    async def switches(self) -> list[Switch]:
+        """Every switch as it was thrown last."""
+        self._check_open()
+        return list(self._switches.values())
+
+    async def throw(self, switch: Switch) -> None:
+        """Keeps how a switch was thrown, in the place of how it was before."""
+        self._check_open()
+        self._switches[switch.name] = switch
 
     async def rebuilt(self) -> State:
         """The same, computed anew from what is kept of the log and from what fell out of it."""

@@ -6,14 +6,15 @@ evidence, and the same feedback twice counts once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from banditroute.learning.evidence import Evidence
-from banditroute.records import Decision, Feedback, Outcome
+from banditroute.records import Alarm, Decision, Feedback, Outcome
 from banditroute.routing.budgets import Charge as Charge
 from banditroute.routing.budgets import Window as Window
+from banditroute.routing.guards.switchboard import Switch as Switch
 from banditroute.routing.lessons import Edge as Edge
 from banditroute.routing.lessons import Lesson
 from banditroute.routing.pacers import PaceRecord as PaceRecord
@@ -121,6 +122,14 @@ class StoreReader(Protocol):
         """What the log amounts to, as kept up to date with it."""
         ...
 
+    async def alarms(self, limit: int) -> list[Alarm]:
+        """The newest alarms, newest first."""
+        ...
+
+    async def switches(self) -> list[Switch]:
+        """Every switch as it was thrown last."""
+        ...
+
     async def aclose(self) -> None:
         """Lets go of everything; a second call does nothing."""
         ...
@@ -158,6 +167,17 @@ class Store(StoreReader, Protocol):
         Raises:
             UnknownDecisionError: the decision is not on record.
             NotServedError: it has no answer that could be judged.
+        """
+        ...
+
+    async def throw(self, switch: Switch) -> None:
+        """Keeps how a switch was thrown, in the place of how it was before; durable once returned."""
+        ...
+
+    async def adjust(self, alarms: Sequence[Alarm], sums: Mapping[Edge, Evidence]) -> None:
+        """Writes alarms and what they, and forgetting, add to the evidence, all or nothing; durable once returned.
+
+        What is added (it may be negative) counts as part of the log: it is in the state, and in what is rebuilt.
         """
         ...
 

@@ -65,7 +65,23 @@ INSERT INTO folded VALUES (1, 0, 0, 0);
 {_TOTALS.format(prefix="retired_")}
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SWITCHES = """
+CREATE TABLE switches (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    at REAL NOT NULL,
+    configured TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+_ALARMS = """
+CREATE TABLE alarm (
+    seq INTEGER PRIMARY KEY,
+    alarm TEXT NOT NULL
+)
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SWITCHES, _ALARMS)
 """Step i brings a file of version i to version i + 1; no statement of a step has a semicolon inside."""
 
 

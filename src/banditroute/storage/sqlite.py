@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 
 from banditroute.errors import StoreError, UnknownDecisionError
-from banditroute.records import Feedback
-from banditroute.routing.lessons import Lesson
+from banditroute.learning.evidence import Evidence
+from banditroute.records import Alarm, Feedback
+from banditroute.routing.lessons import Edge, Lesson
 
-from . import folding
+from . import adjusting, folding, switching
 from .checking import check_dispatch, check_numbers
 from .codec import dispatch_json, feedback_json, settlement_json
 from .committing import Committer
 from .connecting import transaction
 from .operations import Alone, Begin, Flush, Judge, Settle
-from .protocol import Dispatch, Settlement, State, Trail
+from .protocol import Dispatch, Settlement, State, Switch, Trail
 from .pruning import prune_page
 from .sqlite_reader import SQLiteReader
 from .writer import Writer
@@ -146,6 +147,24 @@ class SQLiteStore:
         """What the log amounts to."""
         await self._flush()
         return await self._reading().state()
+
+    async def alarms(self, limit: int) -> list[Alarm]:
+        """The newest alarms, newest first."""
+        await self._flush()
+        return await self._reading().alarms(limit)
+
+    async def adjust(self, alarms: Sequence[Alarm], sums: Mapping[Edge, Evidence]) -> None:
+        """Writes alarms and what they, and forgetting, add to the evidence, all or nothing."""
+        await self._writing().ask(Alone(partial(adjusting.adjust, alarms=tuple(alarms), sums=sums)))
+
+    async def switches(self) -> list[Switch]:
+        """Every switch as it was thrown last."""
+        await self._flush()
+        return await self._reading().switches()
+
+    async def throw(self, switch: Switch) -> None:
+        """Keeps how a switch was thrown, in the place of how it was before."""
+        await self._writing().ask(Alone(partial(switching.keep, switch=switch)))
 
     async def rebuilt(self) -> State:
         """The same, computed anew from the log and from what pruned rows have added; takes 30 us a row or so."""

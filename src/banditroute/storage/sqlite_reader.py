@@ -7,15 +7,17 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from banditroute.errors import StoreError, UnknownDecisionError
+from banditroute.records import Alarm
 
-from . import folding, reading, rebuilding
+from . import adjusting, folding, reading, rebuilding, switching
 from .checking import is_unicode
 from .connecting import connect_to_read, transaction
 from .faults import explained
-from .protocol import Dispatch, State, Trail
+from .protocol import Dispatch, State, Switch, Trail
 from .rebuilding import Comparison
 from .schema import check_version
 
@@ -81,6 +83,14 @@ class SQLiteReader:
     async def state(self) -> State:
         """What the log amounts to, as kept up to date with it."""
         return await self._read(folding.state_of)
+
+    async def alarms(self, limit: int) -> list[Alarm]:
+        """The newest alarms, newest first."""
+        return await self._read(partial(adjusting.alarms, limit=limit))
+
+    async def switches(self) -> list[Switch]:
+        """Every switch as it was thrown last."""
+        return await self._read(switching.kept)
 
     async def compared(self) -> Comparison:
         """The state that is kept, and the one computed anew from the log; takes 30 us a row or so."""

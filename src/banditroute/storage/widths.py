@@ -9,7 +9,7 @@ from banditroute.routing.lessons import Edge, Lesson
 
 from .packing import edges_of
 
-_Shape = tuple[str, str, str, int, bool, bool, bool]
+_Shape = tuple[str, str, str, int, tuple[bool, ...]]
 
 
 class Widths:
@@ -69,6 +69,5 @@ class Widths:
 
 
 def _shape(lesson: Lesson) -> _Shape:
-    quality, tokens, latency = lesson.values
     edge = lesson.task, lesson.model, lesson.encoder_version
-    return (*edge, len(lesson.x), quality is None, tokens is None, latency is None)
+    return (*edge, len(lesson.x), tuple([value is None for value in lesson.values]))

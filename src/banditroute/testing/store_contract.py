@@ -28,7 +28,7 @@ from banditroute.errors import InputError, NotServedError, StoreError, UnknownDe
 from banditroute.learning.evidence import Evidence
 from banditroute.records import Feedback
 from banditroute.routing.lessons import Edge, lesson_of
-from banditroute.storage.protocol import Charge, Dispatch, Settlement, State, Store, Trail
+from banditroute.storage.protocol import Charge, Dispatch, Settlement, State, Store, Switch, Trail
 from banditroute.testing.store_records import DAY, MONTH, NOON, a_dispatch, a_settlement, assert_same
 
 MakeStore = Callable[[], Store]
@@ -179,6 +179,26 @@ class StoreContract:
                 await store.settle(a_settlement(wide))
             assert (await store.trail(wide.decision.decision_id)).outcome is None
             assert_same(await store.state(), await store.rebuilt())
+
+    async def test_a_switch_is_kept_as_it_was_thrown_last(self, make_store: MakeStore) -> None:
+        frozen = Switch("freeze", "exploration", NOON, "")
+        async with _opened(make_store) as store:
+            assert await store.switches() == []
+            await store.throw(Switch("only", "small", NOON, ""))
+            await store.throw(frozen)
+            await store.throw(Switch("only", "", NOON + 1.0, "'; large — 🦜"))
+        async with _opened(make_store) as store:
+            kept = sorted(await store.switches(), key=lambda switch: switch.name)
+        assert kept == [frozen, Switch("only", "", NOON + 1.0, "'; large — 🦜")]
+
+    async def test_switches_are_no_part_of_what_the_log_amounts_to(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await settle(store, a_dispatch(1))
+            before = await store.state()
+            await store.throw(Switch("only", "small", NOON, ""))
+            await store.prune(NOON + 1e6)
+            assert_same(await store.state(), before, rtol=0)
+            assert await store.switches() == [Switch("only", "small", NOON, "")]
 
     # Once and only once
 

@@ -60,6 +60,7 @@ def test_a_state_does_not_differ_from_itself() -> None:
         ("evidence", "quality"),
         ("evidence", "log_tokens"),
         ("evidence", "log_latency"),
+        ("evidence", "log_ttft"),
         ("spending", "day 2026-11-25"),
         ("pace", "pace"),
     ]

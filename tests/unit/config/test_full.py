@@ -16,13 +16,20 @@ from banditroute.config.writing import toml_value
 from banditroute.delivery.settings import Breaking, Hedging, Retrying, Timeouts, Transport
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+_LIKED = """
+[[models]]
+name = "large"  # the first is like it
+provider = "local"
+input_usd_per_mtok = 2.5
+output_usd_per_mtok = 10.0
+"""
 
 
 @pytest.fixture
 def live(tmp_path: Path) -> Path:
     """The full file with every key in force, those without a default too."""
     file = tmp_path / "router.toml"
-    file.write_text(re.sub(r"(?m)^#(?=\w)", "", full_toml()))
+    file.write_text(re.sub(r"(?m)^#(?=\w)", "", full_toml()) + _LIKED)
     return file
 
 

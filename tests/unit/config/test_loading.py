@@ -157,11 +157,13 @@ usd = 5.5
 per = "month"
 scope = "tenant:acme"
 on_exhausted = "reject"
+paced = false
+carry = true
 """
     assert loaded(file, more).budgets == (
         PacedBudget("global per request", 0.0005),
         Cap("global per day", 20, "day"),
-        Cap("acme", 5.5, "month", Scope("tenant", "acme"), "reject"),
+        Cap("acme", 5.5, "month", Scope("tenant", "acme"), "reject", paced=False, carry=True),
     )
 
 
@@ -285,6 +287,12 @@ NOT_A_VARIABLE = "not the name of an environment variable (not shown); write a n
         ),
         (
             "0.60",
+            "0.60\n[[budgets]]\nusd_per_request = 1\ncarry = true",
+            "12: budgets[0].carry: is for caps; take it out, or give usd instead of usd_per_request",
+        ),
+        ("0.60", "0.60\n[[budgets]]\nusd = 1\nper = 'day'\npaced = 1", "13: budgets[0].paced: expected true or false"),
+        (
+            "0.60",
             "0.60\n[[budgets]]\nusd_per_request = 1\nusd = 1\nper = 'day'",
             "11: budgets[0].usd_per_request: a budget is a pace or a cap, not both; make them two budgets",
         ),
@@ -397,3 +405,33 @@ def test_load_config_raises_the_first_problem(file: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(file)
     assert (caught.value.line, caught.value.field, caught.value.path) == (1, "bogus", str(file))
+
+
+OTHER = """
+[[models]]
+name = "large"
+provider = "local"
+input_usd_per_mtok = 1.5
+output_usd_per_mtok = 6.0
+"""
+
+
+def test_a_model_says_what_it_was_called_and_what_it_is_like(file: Path) -> None:
+    one = loaded(file, OTHER + 'formerly = "big"\nlike = "small"\n').catalog["large"]
+    assert (one.formerly, one.like) == (("big",), "small")
+    assert loaded(file, OTHER + 'formerly = ["big", "bigger"]\n').catalog["large"].formerly == ("big", "bigger")
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ('formerly = "small"', "formerly: another model is or was named 'small'; take it out"),
+        ('formerly = ["large"]', "formerly: 'large' is its name today; take it out"),
+        ("formerly = 3", "formerly: expected"),
+        ('like = "smal"', "like: no other model is named 'smal'; did you mean 'small'?"),
+        ('like = "large"', "like: no other model is named 'large'; choose from: 'small'"),
+    ],
+)
+def test_names_that_cannot_be_are_found(more: str, problem: str, file: Path) -> None:
+    (found,) = problems(file, LEAST + OTHER + more + "\n")
+    assert problem in found

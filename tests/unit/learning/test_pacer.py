@@ -38,7 +38,7 @@ def test_a_new_budget_is_solved_from_recent_contexts_where_they_are_kept() -> No
     """At a budget of 1 the dear arm costs 10 and earns .4 more: the price at which it is worth it is .04 per budget."""
     pacer = Pacer(10.0, Pacing(), resolve_at=(100,))
     for _ in range(50):
-        pacer.remember(np.array([0.5, 0.9]), np.array([0.01, 1.0]), EVERY)
+        pacer.remember(np.array([0.5, 0.9]), np.zeros(2), np.array([0.01, 1.0]), EVERY)
         pacer.spend(10.0)
     pacer.rebudget(1.0)
     assert pacer.shadow_price == pytest.approx(0.04, rel=0.05)
@@ -48,7 +48,7 @@ def test_contexts_that_are_kept_are_priced_anew() -> None:
     """The dear arm costs 10 budgets until it is announced to cost 5: then each of them is worth twice as much."""
     pacer = Pacer(1.0, Pacing(), resolve_at=(51,))
     for _ in range(50):
-        pacer.remember(np.array([0.5, 0.9]), np.array([0.01, 10.0]), EVERY)
+        pacer.remember(np.array([0.5, 0.9]), np.zeros(2), np.array([0.01, 10.0]), EVERY)
         pacer.spend(1.0)
     pacer.reprice(1, 0.5)
     pacer.spend(1.0)

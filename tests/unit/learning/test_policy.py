@@ -119,7 +119,7 @@ def test_a_missing_judgement_teaches_dollars_only() -> None:
 
 def test_some_missing_judgements_leave_the_other_replications_as_they_were() -> None:
     rng = np.random.default_rng(6)
-    some, every = (Signal(QUALITY, (R, CLASSES, MODELS), WIDTH) for _ in range(2))
+    some, every = (Signal(QUALITY, (R, CLASSES, MODELS), WIDTH, None) for _ in range(2))
     now, arm, y = step(rng), rng.integers(MODELS, size=R), rng.random(R)
     missing = np.arange(R) % 3 == 0
     lead = (np.arange(R),)
@@ -133,7 +133,7 @@ def test_some_missing_judgements_leave_the_other_replications_as_they_were() -> 
 
 
 def test_a_refresh_brings_the_news_to_other_classes() -> None:
-    signal = Signal(QUALITY, (1, CLASSES, MODELS), WIDTH)
+    signal = Signal(QUALITY, (1, CLASSES, MODELS), WIDTH, None)
     x, none = np.array([[1.0, 0.0, 0.0]]), np.zeros(1, dtype=np.int64)
     elsewhere = none + 1
     before = signal.predict(elsewhere, x).mean[0, 0]

@@ -5,7 +5,7 @@ import pytest
 
 from banditroute.learning.evidence import Evidence, empty, merged, observe_many
 from banditroute.learning.priors import QUALITY
-from banditroute.learning.warm import capped, credence, with_warmth
+from banditroute.learning.warm import capped, credence, lent, with_warmth
 
 
 def _evidence(levels: np.ndarray, n: int, seed: int = 0) -> Evidence:
@@ -78,3 +78,11 @@ def test_the_order_of_what_is_seen_does_not_matter():
     other = with_warmth(merged(second, first), warm, QUALITY)
     for mine, theirs in zip(one, other, strict=True):
         assert mine == pytest.approx(theirs)
+
+
+def test_what_is_lent_is_the_other_models_evidence_capped_and_nothing_else():
+    seen = _evidence(LEVELS, 400)
+    borrowed = lent(seen, [(0, 1)], 50.0)
+    for mine, theirs in zip(borrowed, capped(seen, 50.0), strict=True):
+        assert mine[:, 0] == pytest.approx(theirs[:, 1])
+        assert not mine[:, 1].any()

@@ -246,3 +246,38 @@ class TestCatalog:
     def test_is_frozen(self) -> None:
         with pytest.raises(FrozenInstanceError):
             self.catalog.models = ()  # type: ignore[misc]
+
+
+class TestNames:
+    OLD = Model("old", "p", "old", Price(1.0, 1.0))
+    OTHER = Model("other", "p", "other", Price(1.0, 1.0), like="old")
+
+    def test_a_former_name_is_understood(self) -> None:
+        catalog = Catalog((self.OLD, self.OTHER)).renamed("old", "new").renamed("new", "newest")
+        assert [catalog.current(name) for name in ("old", "new", "newest", "other", "none")] == [
+            "newest",
+            "newest",
+            "newest",
+            "other",
+            None,
+        ]
+        assert ("old" in catalog, catalog.names) == (False, ("newest", "other"))
+        assert catalog["other"].like == "newest"
+
+    def test_back_to_a_former_name(self) -> None:
+        catalog = Catalog((self.OLD,)).renamed("old", "new").renamed("new", "old")
+        assert catalog["old"].formerly == ("new",)
+
+    @pytest.mark.parametrize("formerly", [("other",), ("a",), ("x", "a")])
+    def test_a_name_is_of_one_model(self, formerly: tuple[str, ...]) -> None:
+        other = Model("other", "p", "other", Price(1.0, 1.0), formerly=("a",))
+        with pytest.raises(ConfigError, match="cannot be a former name of 'new'"):
+            Catalog((other, Model("new", "p", "new", Price(1.0, 1.0), formerly=formerly)))
+
+    @pytest.mark.parametrize("like", ["other", "nobody"])
+    def test_nothing_is_like_itself_or_nobody(self, like: str) -> None:
+        with pytest.raises(ConfigError, match="which is no other model"):
+            Catalog((Model("other", "p", "other", Price(1.0, 1.0), like=like),))
+
+    def test_without_the_other_it_is_like_nobody(self) -> None:
+        assert Catalog((self.OLD, self.OTHER)).removed("old")["other"].like == ""

@@ -19,6 +19,7 @@ from banditroute.learning.priors import QUALITY, TOKENS_CENTRE
 from banditroute.records import Context, Decision, Demand
 from banditroute.routing.catalog import Capabilities, Catalog, Model, Price, Tier
 from banditroute.routing.decider import Decider, policy_version
+from banditroute.routing.lessons import Lesson
 
 TIERED = Price(1.0, 4.0, tiers=(Tier(1_000, Price(2.0, 8.0)),))
 CATALOG = Catalog(
@@ -50,6 +51,7 @@ def taught(features: int = 2, requests: int = 120, **options: float) -> Decider:
 
 
 LEARNED = taught()
+LESSON = Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None, None))
 
 
 @given(
@@ -180,7 +182,9 @@ def test_a_budget_is_kept_by_the_shadow_price() -> None:
 def test_a_shadow_price_is_solved_anew_from_recent_contexts() -> None:
     pacer = Pacer(1.0, Pacing(), resolve_at=(2,))
     for _ in range(2):
-        pacer.remember(np.array([0.5, 0.9, 1.0]), np.array([0.1, 10.1, 20.0]), np.array([True, True, False]))
+        pacer.remember(
+            np.array([0.5, 0.9, 1.0]), np.zeros(3), np.array([0.1, 10.1, 20.0]), np.array([True, True, False])
+        )
         pacer.spend(1.0)
     assert float(pacer.price[0]) == pytest.approx(0.04, rel=0.05)  # at which ten budgets buy the .4 between the two
     assert pacer.share(np.array([2.0])).tolist() == [2.0]
@@ -209,8 +213,8 @@ def test_missing_quality_teaches_tokens_and_latency_only() -> None:
     before = decided(decider, Context("qa"))
     decider.learn(Context("qa"), "small", output_tokens=10, latency_s=0.2)
     after = decided(decider, Context("qa"))
-    quality, tokens, latency = decider.signals.evidence
-    assert (quality.n.sum(), tokens.n.sum(), latency.n.sum()) == (0, 1, 1)
+    quality, tokens, latency, ttft = decider.signals.evidence
+    assert (quality.n.sum(), tokens.n.sum(), latency.n.sum(), ttft.n.sum()) == (0, 1, 1, 0)
     assert after.forecasts["small"].quality == before.forecasts["small"].quality
     assert after.forecasts["small"].output_tokens < before.forecasts["small"].output_tokens
     assert after.forecasts["small"].latency_s < before.forecasts["small"].latency_s
@@ -370,3 +374,43 @@ def assert_alike(first: Decision, second: Decision) -> None:
     assert first.propensities == pytest.approx(second.propensities, abs=1e-9)
     for name, forecast in first.forecasts.items():
         assert dataclasses.astuple(forecast) == pytest.approx(dataclasses.astuple(second.forecasts[name]), rel=1e-7)
+
+
+class TestInheritance:
+    def test_another_decider_knows_what_the_first_knew(self):
+        other = Decider(CATALOG, ("qa",), 2)
+        other.inherit(LEARNED)
+        for task in (*TASKS, "never seen"):
+            expected = LEARNED.beliefs(task, 100, (0.5, -0.5))
+            for name, forecast in other.beliefs(task, 100, (0.5, -0.5)).items():
+                assert forecast.quality == pytest.approx(expected[name].quality, rel=1e-9)
+                assert forecast.quality_sd == pytest.approx(expected[name].quality_sd, rel=1e-9)
+                assert forecast.output_tokens == pytest.approx(expected[name].output_tokens, rel=1e-9)
+
+    def test_what_is_known_of_a_model_outlasts_its_absence_and_its_name(self):
+        without = Decider(CATALOG.removed("middle"), (), 2)
+        without.inherit(LEARNED)
+        assert "middle" not in without.beliefs("qa", 100)
+        back = Decider(CATALOG.renamed("middle", "centre"), (), 2)
+        back.inherit(without)
+        known = LEARNED.beliefs("qa", 100)["middle"]
+        assert back.beliefs("qa", 100)["centre"].quality == pytest.approx(known.quality, rel=1e-9)
+
+    def test_a_pace_goes_on_and_a_dollar_keeps_its_price_under_another_amount(self):
+        before = Decider(CATALOG, TASKS, 2, budget_usd=1e-4)
+        for _ in range(60):
+            before.spend(1.5e-4)
+        same, double = (Decider(CATALOG, TASKS, 2, budget_usd=usd) for usd in (1e-4, 2e-4))
+        for other in (same, double):
+            other.inherit(before)
+        assert same.paces == before.paces
+        (had,), (has,) = before.paces, double.paces
+        assert has.log_price - math.log(2e-4) == pytest.approx(had.log_price - math.log(1e-4))
+
+    def test_a_lesson_under_a_former_name_is_of_the_model_today(self):
+        decider = Decider(CATALOG.renamed("small", "tiny"), TASKS)
+        for name in ("small", "tiny"):
+            decider.take(dataclasses.replace(LESSON, model=name))
+        decider.take(dataclasses.replace(LESSON, model="gone"))
+        decider.refresh()
+        assert decider.signals.evidence[0].n.sum() == 2.0

@@ -263,3 +263,133 @@ def test_a_cap_whose_period_was_changed_starts_anew() -> None:
 def test_names_of_caps_are_unique() -> None:
     with pytest.raises(InputError, match="two budgets have one name"):
         Ledger([DAILY, DAILY])
+
+
+class TestOtherCaps:
+    def test_what_is_spent_and_held_stays(self) -> None:
+        ledger = Ledger([DAILY])
+        reserve(ledger, "a", 0.25)
+        ledger.settle("a", 0.125)
+        reserve(ledger, "b", 0.25)
+        ledger.recap([replace(DAILY, usd=2.0), Cap("mine", 1.0, "day", Scope("tenant", "me"))])
+        assert (left(ledger), left(ledger, tenant="me")) == (1.625, 1.0)
+        assert ledger.settle("b", 0.5) == (Charge(TODAY, 0.5),)
+        assert left(ledger) == 1.375
+
+    def test_one_that_is_lowered_below_what_stands_has_been_overrun(self) -> None:
+        ledger = Ledger([DAILY])
+        reserve(ledger, "a", 0.75)
+        ledger.recap([replace(DAILY, usd=0.5)])
+        (account,) = ledger.accounts(NOON)
+        assert (account.left_usd, account.overrun_usd) == (0.0, 0.25)
+        with pytest.raises(BudgetExceededError):
+            reserve(ledger, "b", 0.1)
+        ledger.release("a")
+        assert left(ledger) == 0.5
+
+    def test_one_that_is_put_back_goes_on(self) -> None:
+        ledger = Ledger([DAILY])
+        reserve(ledger, "a", 0.25)
+        ledger.recap([])
+        assert left(ledger) is None
+        assert ledger.settle("a", 0.25) == (Charge(TODAY, 0.25),), "what it spends is on record all the same"
+        ledger.recap([DAILY])
+        assert left(ledger) == 0.75
+
+    def test_a_new_one_starts_with_what_is_on_record_under_its_name(self) -> None:
+        ledger = Ledger([])
+        ledger.restore({TODAY: 0.25, Window("daily", "2026-11"): 9.0})
+        ledger.recap([DAILY])
+        assert left(ledger) == 0.75
+
+    def test_another_window_is_another_cap(self) -> None:
+        ledger = Ledger([DAILY])
+        reserve(ledger, "a", 0.25)
+        ledger.recap([replace(DAILY, per="month")])
+        assert left(ledger) == 1.0
+
+    def test_two_of_one_name_change_nothing(self) -> None:
+        ledger = Ledger([DAILY])
+        with pytest.raises(InputError, match="one name"):
+            ledger.recap([DAILY, DAILY])
+        assert left(ledger) == 1.0
+
+
+CARRIED = Cap("daily", 1.0, "day", carry=True)
+DAY = 86_400.0
+
+
+def test_what_a_window_leaves_is_carried_at_most_one_windows_worth() -> None:
+    ledger = Ledger([CARRIED])
+    assert left(ledger) == 1.0, "nothing came before the first window"
+    reserve(ledger, "a", 0.75)
+    ledger.settle("a", 0.75)
+    assert left(ledger, MIDNIGHT) == 1.25
+    assert ledger.account("daily", MIDNIGHT).carried_usd == 0.25
+    assert left(ledger, MIDNIGHT + DAY) == 2.0
+    assert left(ledger, MIDNIGHT + 5 * DAY) == 2.0, "days without a request leave themselves, and no more"
+
+
+def test_without_carry_every_window_starts_anew() -> None:
+    ledger = Ledger([DAILY])
+    reserve(ledger, "a", 0.1)
+    ledger.settle("a", 0.1)
+    assert left(ledger, MIDNIGHT) == 1.0
+
+
+def test_what_is_still_held_at_midnight_is_not_carried_until_it_is_let_go() -> None:
+    ledger = Ledger([CARRIED])
+    reserve(ledger, "a", 0.6)
+    assert left(ledger, MIDNIGHT) == 1.4
+    ledger.settle("a", 0.1)
+    assert left(ledger, MIDNIGHT) == 1.9
+
+
+def test_a_late_bill_above_its_reservation_takes_back_what_was_carried() -> None:
+    ledger = Ledger([CARRIED])
+    reserve(ledger, "a", 0.2)
+    reserve(ledger, "b", 1.8, MIDNIGHT)
+    ledger.settle("b", 1.8)
+    ledger.settle("a", 0.9)
+    account = ledger.account("daily", MIDNIGHT)
+    assert (account.usd, account.spent_usd, account.overrun_usd, account.left_usd) == (1.1, 1.8, 0.7, 0.0)
+
+
+def test_a_lost_window_is_no_debt() -> None:
+    ledger = Ledger([CARRIED])
+    reserve(ledger, "a", 0.5)
+    ledger.settle("a", 3.0)
+    assert left(ledger, MIDNIGHT) == 1.0
+
+
+def test_what_is_carried_is_worked_out_anew_from_the_record() -> None:
+    def spent(day: int, usd: float) -> dict[Window, float]:
+        return {Window("daily", f"2026-11-{day}"): usd}
+
+    ledger = Ledger([CARRIED])
+    ledger.restore({**spent(24, 0.25), **spent(25, 1.5), **spent(26, 0.9)})
+    assert left(ledger, NOON - 4 * DAY) == pytest.approx(0.35)  # 1 + .75, less 1.5: .25 carried into the 26th
+    assert left(ledger, NOON - 3 * DAY) == pytest.approx(1.35)
+    later = Ledger([CARRIED])
+    later.restore({**spent(24, 0.25), **spent(28, 0.9), **spent(29, 1.0)})
+    assert left(later) == pytest.approx(2.0)  # two days without a request, 2.0 on the 28th, 1.1 of it left
+
+
+def test_a_reservation_of_yesterday_found_at_start_is_not_carried() -> None:
+    found = reserve(Ledger([CARRIED]), "a", 0.4)
+    ledger = Ledger([CARRIED])
+    ledger.restore({TODAY: 0.3})
+    assert left(ledger, MIDNIGHT) == 1.7
+    ledger.hold(found)
+    assert left(ledger, MIDNIGHT) == 1.3
+    ledger.restore({TODAY: 0.1})
+    assert left(ledger, MIDNIGHT) == 1.2
+
+
+def test_what_is_kept_may_be_held_and_not_asked_for() -> None:
+    ledger = Ledger([DAILY])
+    ledger.keep("daily", 0.3, NOON)
+    assert left(ledger) == 0.7
+    reserve(ledger, "a", 0.9)
+    assert left(ledger) == 0.0
+    assert left(ledger, MIDNIGHT) == 1.0, "for as long as the window lasts"

@@ -126,7 +126,7 @@ def test_a_failure_to_learn_is_an_event_too(events: Events, monkeypatch: pytest.
         raise OverflowError("too large")
 
     monkeypatch.setattr(rival.decider, "take", overflow)
-    rival.take([Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None))])
+    rival.take([Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None, None))])
     assert events.all == [ShadowFailed("rival", "learn", "too large")]
 
 

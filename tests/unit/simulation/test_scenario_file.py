@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from banditroute.errors import ConfigError
+from banditroute.routing.budgets import Cap, PacedBudget, Scope
 from banditroute.simulation.scenario import (
     AddEvent,
     BudgetEvent,
@@ -20,6 +21,7 @@ from banditroute.simulation.scenario import (
     Scenario,
 )
 from banditroute.simulation.scenario_file import load_scenario
+from banditroute.simulation.scenario_traffic import Traffic
 
 SHIPPED = sorted((Path(__file__).parents[3] / "configs" / "scenarios").glob("*.toml"))
 
@@ -104,6 +106,29 @@ def test_everything_that_a_file_may_say(load: Load) -> None:
     assert scenario.lines == (4, 10, 16, 22, 28, 36, 41)
 
 
+def test_traffic_and_budgets_are_read(load: Load) -> None:
+    scenario = load("""
+[traffic]
+arrivals = "trace.jsonl.gz"
+stretch = 24.0
+tenants = {acme = 3, beta = 1}
+
+[[budgets]]
+usd_per_request = 0.001
+
+[[budgets]]
+usd = 2.0
+per = "day"
+scope = "tenant:acme"
+carry = true
+""")
+    assert scenario.traffic == Traffic(arrivals="trace.jsonl.gz", stretch=24.0, tenants={"acme": 3.0, "beta": 1.0})
+    assert scenario.budgets == (
+        PacedBudget("global per request", 0.001),
+        Cap("tenant:acme per day", 2.0, "day", Scope("tenant", "acme"), carry=True),
+    )
+
+
 def test_an_empty_file_is_a_world_in_which_nothing_happens(load: Load) -> None:
     assert load("") == Scenario(name="storm", path="storm.toml")
 
@@ -126,6 +151,7 @@ def test_all_seven_are_shipped() -> None:
     ]
 
 
+TRAFFIC = "[traffic]\narrivals = 0.5\n"
 KINDS = "price, quality, latency, outage, add, remove, budget"
 
 
@@ -140,9 +166,22 @@ KINDS = "price, quality, latency, outage, add, remove, budget"
         ("feedback = {missing = 1.5}", "storm.toml: feedback.missing: is 1.5, above 1; give the share that is never"),
         ("feedback = {delay = 3}", "storm.toml: feedback.delay: is not a key here; there are: delay_requests, missing"),
         ('feedback = {missing_by_model = {"a" = -1}}', "storm.toml: feedback.missing_by_model.a: is -1, below 0; "),
-        ("[traffic]\nrate = 3", "storm.toml: traffic: this version does not play it yet; take it out"),
+        ("[traffic]\nrate = 3", "storm.toml: traffic.arrivals: is missing; give requests a second, or the name of a"),
+        ("[traffic]\narrivals = 1\nrate = 3", "traffic.rate: is not a key here; there are: arrivals, stretch, tenants"),
+        ("[traffic]\narrivals = 0", "traffic.arrivals: neither a rate above 0 nor the name of a trace; give requests"),
+        ("[traffic]\narrivals = 1\nstretch = 2.0", "storm.toml: traffic.stretch: is for traces; take it out"),
+        ("[traffic]\narrivals = 1\ntenants = {a = 0}", "traffic.tenants: no tenant has a share; give one"),
+        ("[traffic]\narrivals = 1\ntenants = {a = -1}", "traffic.tenants.a: is -1, below 0; write tenants = {NAME"),
         ("[slo]", "storm.toml: slo: this version does not play it yet; take it out"),
-        ("[[budgets]]\nusd = 3", "storm.toml: budgets: this version does not play it yet; take it out: give --budget"),
+        ("[[budgets]]\nusd = 3", "storm.toml: budgets: need time to pass; say in [traffic] when requests arrive"),
+        (TRAFFIC + "[[budgets]]\nusd = 3", 'storm.toml: budgets[0].per: missing; write "day" or "month"'),
+        (TRAFFIC + "[[budgets]]\nusd = 3\nper = 'week'", "budgets[0].per: is 'week', not 'day' or 'month'; write"),
+        (TRAFFIC + "[[budgets]]\nusd = 0", "budgets[0].usd: is 0, not above 0; write [[budgets]] tables as"),
+        (TRAFFIC + "[[budgets]]\nusb = 1", "budgets[0].usb: is not a key here; did you mean 'usd'? there are: name"),
+        (
+            TRAFFIC + "[[budgets]]\nusd = 3\nper = 'day'\non_exhausted = 'reject'",
+            'budgets[0].on_exhausted: every request of a table is answered here; write "cheapest"',
+        ),
         (event(at="1"), f"storm.toml:3: event[0]: names no kind; give one of: {KINDS}"),
         (event(at="1", kind='"prize"'), f"storm.toml:3: event[0]: there is no kind 'prize'; give one of: {KINDS}"),
         (event(kind='"remove"', model='"a"'), "storm.toml:3: event[0].at: is missing; give the index of a request"),

@@ -20,7 +20,7 @@ def lessons(draw: st.DrawFn) -> list[Lesson]:
     width = draw(st.integers(1, 6))
     x = st.lists(st.floats(-10, 10), min_size=width, max_size=width).map(tuple)
     one = st.builds(
-        Lesson, st.sampled_from("ab"), st.sampled_from("mn"), st.just("v"), x, st.tuples(values, values, values)
+        Lesson, st.sampled_from("ab"), st.sampled_from("mn"), st.just("v"), x, st.tuples(values, values, values, values)
     )
     return draw(st.lists(one, max_size=12))
 
@@ -57,6 +57,6 @@ def test_a_vector_that_fits_no_width_is_damage(length: int) -> None:
 
 
 def test_nothing_seen_adds_nothing() -> None:
-    lesson = Lesson("a", "m", "v", (1.0, 2.0), (None, None, None))
+    lesson = Lesson("a", "m", "v", (1.0, 2.0), (None, None, None, None))
     assert sums_of([lesson]) == {}
-    assert set(sums_of([lesson, replace(lesson, values=(None, 1.0, None))])) == {Edge("a", "m", "log_tokens", "v")}
+    assert set(sums_of([lesson, replace(lesson, values=(None, 1.0, None, None))])) == {Edge("a", "m", "log_tokens", "v")}

@@ -12,7 +12,7 @@ from banditroute.storage.policy_file import read_policy, write_policy
 
 def _policy() -> SavedPolicy:
     lessons = [
-        Lesson("qa", model, "none", (1.0, 0.1 * i), (0.5 + 0.1 * i, None if i else 4.0, None))
+        Lesson("qa", model, "none", (1.0, 0.1 * i), (0.5 + 0.1 * i, None if i else 4.0, None, None))
         for i in range(4)
         for model in ("small", "large")
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from banditroute.assemble import decider_of
 from banditroute.config import RouterConfig
+from banditroute.reports.store.guards import GuardView, guard_views
 from banditroute.reports.store.live import PaceView
 from banditroute.reports.store.shadow import ShadowView, shadow_of
 from banditroute.reports.store.sources import SourceView, sources_of
@@ -17,6 +18,10 @@ from banditroute.routing.decider import Decider
 from banditroute.routing.insight import EdgeBelief, Prompt, edge_beliefs
 from banditroute.routing.ledger import Ledger, Reservation
 from banditroute.routing.lessons import SIGNALS
+from banditroute.routing.pacers import CapOutlook
+from banditroute.routing.promises import Kept, kept_by_record
+from banditroute.routing.rollout import standings_of
+from banditroute.routing.standings import Standing
 from banditroute.routing.tasks import is_judging
 from banditroute.storage.protocol import Dispatch, State, StoreReader, Trail
 
@@ -40,6 +45,10 @@ class Inspection:
         sources: who judged the newest decisions.
         newest: the decisions that were looked at, newest first.
         shadow: what it would have done; None = the configuration has none.
+        outlooks: what paced caps expect of the rest of their windows.
+        guards: those that are on.
+        newcomers: models that came when others were in use, and are not settled in yet.
+        promises: how each is kept so far.
     """
 
     at: float
@@ -52,6 +61,10 @@ class Inspection:
     sources: tuple[SourceView, ...]
     newest: tuple[Trail, ...]
     shadow: ShadowView | None = None
+    outlooks: tuple[CapOutlook, ...] = ()
+    guards: tuple[GuardView, ...] = ()
+    newcomers: tuple[Standing, ...] = ()
+    promises: tuple[Kept, ...] = ()
 
 
 async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, last: int = 0) -> Inspection:
@@ -71,6 +84,8 @@ async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, last:
     newest = await store.recent(max(last, _JUDGED))
     decider = decider_of(plan)
     decider.restore(state.evidence, state.paces.values())
+    ledger = _ledger(plan, state, unsettled, now)
+    outlooks = decider.outlooks(ledger, now)
     prompt = _typical(newest[:_SAMPLE], decider.width)
     return Inspection(
         at=now,
@@ -78,11 +93,15 @@ async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, last:
         prompt=prompt,
         judged_elsewhere=_judged_elsewhere(state, decider),
         paces=_paces(plan, decider, state),
-        accounts=_accounts(plan, state, unsettled, now),
+        accounts=ledger.accounts(now),
         open_decisions=len(unsettled),
         sources=sources_of(newest),
         newest=tuple(newest),
         shadow=shadow_of(plan, newest),
+        outlooks=outlooks,
+        guards=guard_views(plan.guard, await store.switches(), state.paces),
+        newcomers=standings_of(decider.steering),
+        promises=kept_by_record(plan.promises, state.paces.values()),
     )
 
 
@@ -111,11 +130,11 @@ def _paces(plan: RouterConfig, decider: Decider, state: State) -> tuple[PaceView
     )
 
 
-def _accounts(plan: RouterConfig, state: State, unsettled: Iterable[Dispatch], now: float) -> tuple[Account, ...]:
+def _ledger(plan: RouterConfig, state: State, unsettled: Iterable[Dispatch], now: float) -> Ledger:
     """Every cap with what is spent and what open decisions hold, as a router would take it up now."""
     ledger = Ledger([budget for budget in plan.budgets if isinstance(budget, Cap)])
     ledger.restore(state.spent_usd)
     for each in unsettled:
         if each.expires_at > now:
             ledger.hold(Reservation(each.decision.decision_id, each.reserved_usd, each.windows, each.expires_at))
-    return ledger.accounts(now)
+    return ledger

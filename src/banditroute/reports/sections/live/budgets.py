@@ -43,10 +43,10 @@ def price_in_words(shadow_price: float) -> str:
 
 def cap_in_words(each: Account, now: float) -> str:
     """Where a cap stands, in a sentence."""
-    share = write.percent(each.spent_usd / each.cap.usd)
+    share = write.percent(each.spent_usd / each.usd)
     left = write.stretch(max(each.ends_at - now, 0.0))
     return (
-        f"{each.cap.name} ({each.cap.scope}): {write.money(each.spent_usd)} of {write.money(each.cap.usd)} spent "
+        f"{each.cap.name} ({each.cap.scope}): {write.money(each.spent_usd)} of {write.money(each.usd)} spent "
         f"({share}), {write.money(each.left_usd)} left for {left}."
     )
 
@@ -78,7 +78,7 @@ def _caps(accounts: tuple[Account, ...], now: float) -> Table:
         columns=(
             columns.words("budget", "Budget", [each.cap.name for each in accounts]),
             columns.words("scope", "Covers", [str(each.cap.scope) for each in accounts]),
-            columns.money("usd", "Cap", [each.cap.usd for each in accounts]),
+            columns.money("usd", "Cap", [each.usd for each in accounts]),
             _spent(accounts),
             columns.money("reserved_usd", "Held", [each.reserved_usd for each in accounts]),
             columns.money("left_usd", "Left", [each.left_usd for each in accounts]),
@@ -89,7 +89,7 @@ def _caps(accounts: tuple[Account, ...], now: float) -> Table:
 
 def _spent(accounts: tuple[Account, ...]) -> Column:
     dollars = columns.money("spent_usd", "Spent", [each.spent_usd for each in accounts])
-    shares = (write.percent(each.spent_usd / each.cap.usd) for each in accounts)
+    shares = (write.percent(each.spent_usd / each.usd) for each in accounts)
     return Column(
         dollars.key,
         dollars.label,

@@ -1,0 +1,147 @@
+"""Simulating with arrivals: the live router's own decider and ledger, one world for each seed and budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from banditroute.errors import InputError
+from banditroute.learning.policy import PolicySettings
+from banditroute.routing.budgets import Cap, PacedBudget, Window
+from banditroute.routing.decider import Decider
+from banditroute.routing.ledger import Ledger
+
+from .loop import Played
+from .results import CapWindow
+from .scenario import LatencyEvent, PriceEvent, QualityEvent, Scenario
+from .stages import Script
+from .table import OutcomeTable
+from .workers import shared_out
+from .world import Lived, World
+from .world_prices import Priced, priced
+
+THOMPSON = "thompson"
+
+Tick = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every world of a simulation has in common."""
+
+    priced: Priced
+    script: Script
+    scenario: Scenario
+    settings: PolicySettings
+
+
+class Life(NamedTuple):
+    """What one world came to."""
+
+    played: Played
+    windows: dict[Window, tuple[float, float]]
+    """Dollars that each window of a cap allowed, and that were spent of them."""
+
+
+def check_lived(scenario: Scenario, policies: Sequence[str], *, warm: bool) -> None:
+    """Raises InputError for what is not played where requests arrive in time.
+
+    Args:
+        scenario: what happens.
+        policies: their names.
+        warm: whether other rows are to come first.
+    """
+    for name in policies:
+        if name != THOMPSON:
+            problem = f"{name} does not play a scenario with [traffic]: the live router does, which is {THOMPSON}"
+            raise InputError(problem, remedy=f"ask for {THOMPSON} alone", field="policies")
+    if warm:
+        problem = "a scenario with [traffic] starts cold"
+        raise InputError(problem, remedy="leave the warm-up out", field="warmup")
+    for position, event in enumerate(scenario.events):
+        silent = isinstance(event, PriceEvent) and not event.announced
+        if not silent and not isinstance(event, QualityEvent | LatencyEvent):
+            problem = f"{event.kind} is not played with [traffic] yet"
+            raise scenario.error(position, "kind", problem, "use quality, latency or price with announced = false")
+
+
+def setting_of(table: OutcomeTable, script: Script, scenario: Scenario, settings: PolicySettings) -> Setting:
+    """The worlds' common ground: the table is given prices by the token that bill what it says."""
+    return Setting(priced(table), script, scenario, settings)
+
+
+def live(
+    setting: Setting, budgets_usd: Sequence[float | None], seeds: Sequence[int], jobs: int, tick: Tick | None
+) -> dict[float | None, list[Life]]:
+    """The worlds of each budget, in the order of the seeds; the same for any number of processes."""
+    plan = [(budget, seed) for budget in budgets_usd for seed in seeds]
+    lives: list[Life] = []
+    if jobs == 1 or len(plan) == 1:
+        for budget, seed in plan:
+            lives.append(_lived(setting, budget, seed))
+            _tell(tick, setting)
+    else:
+        with closing(shared_out(plan, _lived_in_worker, jobs, _enter, setting)) as done:
+            for life in done:
+                lives.append(life)
+                _tell(tick, setting)
+    return {
+        budget: [life for life, (asked, _) in zip(lives, plan, strict=True) if asked == budget]
+        for budget in budgets_usd
+    }
+
+
+def windows_of(lives: Sequence[Life]) -> tuple[CapWindow, ...]:
+    """How each window of each cap ended, over the seeds in which it was opened."""
+    names = dict.fromkeys(window for life in lives for window in life.windows)
+    return tuple(_window(name, [life.windows[name] for life in lives if name in life.windows]) for name in names)
+
+
+def _window(name: Window, ends: Sequence[tuple[float, float]]) -> CapWindow:
+    allowed, spent = (np.array(column) for column in zip(*ends, strict=True))
+    return CapWindow(name.budget, name.period, allowed, spent)
+
+
+def _tell(tick: Tick | None, setting: Setting) -> None:
+    if tick is not None:
+        tick(setting.priced.table.requests)
+
+
+def _lived(setting: Setting, budget_usd: float | None, seed: int) -> Life:
+    table, scenario = setting.priced.table, setting.scenario
+    assert scenario.traffic is not None, "played only where there is some"
+    arrivals = scenario.traffic.plays(table.requests, seed, scenario.path)
+    caps = [budget for budget in scenario.budgets if isinstance(budget, Cap)]
+    width = table.features.shape[1]
+    decider = Decider(
+        setting.priced.catalog,
+        table.tasks,
+        width,
+        setting.settings,
+        budget_usd,
+        budgets=[budget for budget in scenario.budgets if isinstance(budget, PacedBudget)],
+        caps=[cap for cap in caps if cap.paced],
+        encoder_version=f"table-{width}" if width else "none",
+    )
+    world = World(setting.priced, arrivals, decider, Ledger(caps), seed=seed, stages=setting.script.stages)
+    return _life(world.run())
+
+
+def _life(lived: Lived) -> Life:
+    windows = {name: (lived.allowed_usd[name], spent) for name, spent in lived.spent_usd.items()}
+    return Life(Played(lived.row[None], lived.arm[None]), windows)
+
+
+_settings: list[Setting] = []  # a worker process's own copy, sent once
+
+
+def _enter(setting: Setting) -> None:
+    _settings[:] = [setting]
+
+
+def _lived_in_worker(asked: tuple[float | None, int]) -> Life:
+    return _lived(_settings[0], *asked)
