@@ -24,6 +24,7 @@ from banditroute import load_table
 from banditroute.learning.policy import LearningPolicy, Noticed, PolicySettings
 from banditroute.simulation.loop import play
 from banditroute.simulation.policies import make_policy
+from banditroute.simulation.scenario import Feedback, Scenario
 from banditroute.simulation.scenario_file import load_scenario
 from banditroute.simulation.stages import Script, script_of, warmup_of
 from banditroute.simulation.stream import Stream, staged, stream_of
@@ -61,12 +62,16 @@ class Run:
         return np.stack([values[..., first:last].mean(-1) for first, last in self.script.phases], axis=-1)
 
 
-def run(scenario: str | None, settings: PolicySettings | None = None, policy: str = "thompson") -> Run:
-    """Plays a shipped scenario, or a stationary stream."""
+def shipped(name: str) -> Scenario:
+    """A scenario of configs/scenarios."""
+    return load_scenario(ROOT / "configs" / "scenarios" / f"{name}.toml")
+
+
+def run(scenario: Scenario | None = None, settings: PolicySettings | None = None, policy: str = "thompson") -> Run:
+    """Plays a scenario, or a stream in which nothing happens."""
     table, warmup = (load_table(DATA / f"judged9_{half}.jsonl.gz") for half in ("test", "val"))
-    loaded = None if scenario is None else load_scenario(ROOT / "configs" / "scenarios" / f"{scenario}.toml")
-    script = script_of(table, loaded)
-    plain = stream_of(script.stages[0].table, warmup_of(warmup, loaded), features=True, classes=True)
+    script = script_of(table, scenario)
+    plain = stream_of(script.stages[0].table, warmup_of(warmup, scenario), features=True, classes=True)
     stream = staged(plain, script)
     budgets, seeds = np.repeat(BUDGETS_USD, len(SEEDS)), [*SEEDS] * len(BUDGETS_USD)
     made = make_policy(policy, stream, script.stages, budgets, len(seeds), settings or PolicySettings())
@@ -84,11 +89,19 @@ def main() -> None:
     """Measures and writes."""
     started = time.perf_counter()
     blind = replace(PolicySettings(), drift=None, jumps=None)
-    still = {name: run(None, settings) for name, settings in (("watched", None), ("not watched", blind))}
-    drop = {name: run("silent_drop", settings) for name, settings in (("watched", None), ("not watched", blind))}
-    drop["clairvoyant"] = run("silent_drop", policy="clairvoyant")
-    cuts = {f"Gemini a tenth, {word}": run(f"price_cut_{word}") for word in ("announced", "silent")}
-    away, late = run("outage"), run("late_feedback")
+    still = {name: run(settings=settings) for name, settings in (("watched", None), ("not watched", blind))}
+    drop = {
+        name: run(shipped("silent_drop"), settings) for name, settings in (("watched", None), ("not watched", blind))
+    }
+    drop["clairvoyant"] = run(shipped("silent_drop"), policy="clairvoyant")
+    cuts = {f"Gemini a tenth, {word}": run(shipped(f"price_cut_{word}")) for word in ("announced", "silent")}
+    away = run(shipped("outage"))
+    heard = {
+        "Judgements 100 requests late, seven in ten never": run(shipped("late_feedback")),
+        "One in ten never, of Mistral's nine in ten": run(
+            Scenario(feedback=Feedback(missing=0.1, missing_by_model={MISTRAL: 0.9}))
+        ),
+    }
     lines = [
         *_drop(drop),
         "",
@@ -98,7 +111,7 @@ def main() -> None:
         *_spending(cuts),
         "",
         *_outage(away),
-        *_late(late, still["watched"]),
+        *(_lost(name, each, still["watched"]) for name, each in heard.items()),
         "",
         f"{footnote(started, __file__)}.",
     ]
@@ -183,13 +196,9 @@ def _outage(away: Run) -> list[str]:
     ]
 
 
-def _late(late: Run, still: Run) -> list[str]:
-    lost = still.quality.mean((1, 2)) - late.quality.mean((1, 2))
-    return [
-        "- Judgements 100 requests late, seven in ten never: quality lower by "
-        + ", ".join(f"{points:.4f}" for points in lost)
-        + " (by budget)."
-    ]
+def _lost(name: str, run: Run, still: Run) -> str:
+    lost = still.quality.mean((1, 2)) - run.quality.mean((1, 2))
+    return f"- {name}: quality lower by {', '.join(f'{points:.4f}' for points in lost)} (by budget)."
 
 
 if __name__ == "__main__":

@@ -2,7 +2,16 @@
 
 from typing import TypedDict
 
-from banditroute.simulation.results import CapWindow, Floats, Phase, PolicyResult, SimulationResult, mean_ci95
+from banditroute.simulation.results import (
+    CapWindow,
+    Floats,
+    Lateness,
+    Phase,
+    PolicyResult,
+    Sighting,
+    SimulationResult,
+    mean_ci95,
+)
 
 
 class Interval(TypedDict):
@@ -61,6 +70,27 @@ class WindowDocument(TypedDict):
     share: Spread
 
 
+class SightingDocument(TypedDict):
+    """A change of a model that was noticed; dollars by the log of their factor."""
+
+    seed: int
+    request: int
+    model: str
+    task: str | None
+    signal: str
+    shift: float
+    seen: int
+
+
+class LatenessDocument(TypedDict):
+    """How a promise of latency was kept: the share of late answers, and what that cost."""
+
+    latency_s: float
+    epsilon: float
+    late: Spread
+    quality_given_up: float
+
+
 class PolicyDocument(TypedDict):
     """One policy at one budget; budget and utilisation are null where it is unconstrained."""
 
@@ -75,6 +105,8 @@ class PolicyDocument(TypedDict):
     per_seed: list[SeedDocument]
     phases: list[PhaseDocument]
     windows: list[WindowDocument]
+    alarms: list[SightingDocument]
+    slo: LatenessDocument | None
 
 
 class SimulationDocument(TypedDict):
@@ -123,6 +155,8 @@ def _policy(result: PolicyResult, models: tuple[str, ...]) -> PolicyDocument:
         ],
         "phases": [_phase(phase, models) for phase in result.phases],
         "windows": [_window(window) for window in result.windows],
+        "alarms": [_sighting(sighting) for sighting in result.sightings],
+        "slo": None if result.lateness is None else _lateness(result.lateness),
     }
 
 
@@ -146,6 +180,27 @@ def _window(window: CapWindow) -> WindowDocument:
         "usd": float(window.allowed_usd.mean()),
         "spent_usd": _spread(window.spent_usd),
         "share": _spread(window.share),
+    }
+
+
+def _sighting(sighting: Sighting) -> SightingDocument:
+    return {
+        "seed": sighting.seed,
+        "request": sighting.request,
+        "model": sighting.model,
+        "task": sighting.task,
+        "signal": sighting.signal,
+        "shift": sighting.shift,
+        "seen": sighting.seen,
+    }
+
+
+def _lateness(lateness: Lateness) -> LatenessDocument:
+    return {
+        "latency_s": lateness.latency_s,
+        "epsilon": lateness.epsilon,
+        "late": _spread(lateness.late),
+        "quality_given_up": float(lateness.given_up.mean()),
     }
 
 

@@ -1,6 +1,8 @@
 """A simulation's result as tables that fit 80 columns; no figure is ever cut."""
 
+import math
 import os
+from collections.abc import Sequence
 from textwrap import fill
 
 import numpy as np
@@ -10,7 +12,7 @@ from rich.text import Text
 
 from banditroute.reports import format as form
 from banditroute.reports.findings import gap_closed
-from banditroute.simulation.results import Phase, PolicyResult, SimulationResult, mean_ci95
+from banditroute.simulation.results import Phase, PolicyResult, Sighting, SimulationResult, mean_ci95
 
 _NAME_WIDTH = 12  # the least for a policy or a model, in columns; longer names go on over several lines
 _FIGURES_WIDTH = 68  # of all that stands beside a policy's name
@@ -47,7 +49,9 @@ def print_simulation(result: SimulationResult, console: Console) -> None:
         _policy_table(result, budgets, console.width),
         _share_table(result, budgets, console.width),
         *_phase_tables(result, console.width),
+        *_sighting_tables(result),
         *_window_tables(result),
+        *_lateness_tables(result),
     ):
         console.print()
         console.print(table)
@@ -151,6 +155,41 @@ def _phase_tables(result: SimulationResult, width: int) -> tuple[Table, ...]:
     return (table,)
 
 
+def _sighting_tables(result: SimulationResult) -> tuple[Table, ...]:
+    """The changes that policies noticed while events were going on; no table where nothing was to be noticed."""
+    if all(len(each.phases) < 2 for each in result.results):
+        return ()
+    table = titled_table("Changes noticed, first of their kind")
+    for heading in ("policy", "model", "what"):
+        add_names(table, f"\n{heading}")
+    add_figures(table, "\nbudget", "noticed in\norders", "median\nrequest", "\nby")
+    budgets = form.budget_names([each.budget_usd for each in result.results])
+    for each, budget in zip(result.results, budgets, strict=True):
+        for (model, what), first in _firsts(each.sightings).items():
+            by = _by(first)
+            when = form.count(round(float(np.median([sighting.request for sighting in first]))))
+            orders = f"{len(first)} of {len(each.seeds)}"
+            table.add_row(Text(each.policy), Text(model), what, budget, orders, when, by)
+    return (table,) if table.row_count else ()
+
+
+def _firsts(sightings: Sequence[Sighting]) -> dict[tuple[str, str], list[Sighting]]:
+    """The first sighting of each model, signal and direction in each order, the warm-up's left out."""
+    found: dict[tuple[str, str], dict[int, Sighting]] = {}
+    for each in sightings:
+        name = "quality" if each.signal == "quality" else "dollars"
+        what = f"{name} {'up' if each.shift > 0 else 'down'}{f' in {each.task}' if each.task else ''}"
+        if each.request >= 0:
+            found.setdefault((each.model, what), {}).setdefault(each.seed, each)
+    return {key: list(by_seed.values()) for key, by_seed in sorted(found.items())}
+
+
+def _by(first: Sequence[Sighting]) -> str:
+    """The median shift: quality points, or the factor of dollars."""
+    shift = float(np.median([sighting.shift for sighting in first]))
+    return form.quality_change(shift) if first[0].signal == "quality" else f"x {math.exp(shift):.2g}"
+
+
 def _window_tables(result: SimulationResult) -> tuple[Table, ...]:
     """Each cap at the end of each of its windows; no table where there are none."""
     if not any(each.windows for each in result.results):
@@ -165,6 +204,20 @@ def _window_tables(result: SimulationResult) -> tuple[Table, ...]:
             dollars = map(form.money, (float(window.allowed_usd.mean()), float(window.spent_usd.mean())))
             share = f"{form.percent(float(window.share.mean()))}  {form.percent(float(window.share.max()))}"
             table.add_row(Text(window.budget), Text(window.period), budget, *dollars, share)
+    return (table,)
+
+
+def _lateness_tables(result: SimulationResult) -> tuple[Table, ...]:
+    """How a promise of latency was kept, and what that cost; no table where there is none."""
+    kept = [(each.lateness, each.budget_usd) for each in result.results if each.lateness is not None]
+    if not kept:
+        return ()
+    table = titled_table("Promise of latency")
+    add_figures(table, "\nbudget", "\nlimit", "\nmay be late", "late\nmean   max", "quality\ngiven up")
+    for (each, _), budget in zip(kept, form.budget_names([budget for _, budget in kept]), strict=True):
+        late = f"{each.late.mean():.1%}  {each.late.max():.1%}"
+        allowed, given_up = form.percent(each.epsilon), form.quality(float(each.given_up.mean()))
+        table.add_row(budget, f"{each.latency_s:.3g} s", allowed, late, given_up)
     return (table,)
 
 

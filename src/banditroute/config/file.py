@@ -11,6 +11,7 @@ from pydantic import Field
 
 from banditroute.config.budget_tables import BudgetTable
 from banditroute.config.delivery_tables import BreakerTable, HedgeTable, RetryTable, TimeoutsTable, TransportTable
+from banditroute.config.drift_table import DriftTable
 from banditroute.config.grader_tables import GraderTable, JudgeTable, graders
 from banditroute.config.guard_tables import GuardTable
 from banditroute.config.model_tables import ModelTable, TierTable
@@ -114,6 +115,7 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "store": StoreTable,
         "routing": RoutingTable,
         "explore": ExploreTable,
+        "drift": DriftTable,
         "rollout": RolloutTable,
         "tasks": TaskTable,
         "rules": RuleTable,

@@ -41,6 +41,7 @@ def full_toml() -> str:
         _section("[store]", "store"),
         _section("[routing]", "routing"),
         _section("[routing.explore]", "explore"),
+        _section("[routing.drift]", "drift"),
         _section("[routing.rollout]", "rollout"),
         _section("[[tasks]]", "tasks"),
         _section("[[rules]]", "rules"),
@@ -75,7 +76,7 @@ def _meaning(name: str, table: type[Table]) -> str:
 
 
 def _has_own_section(key: str, table: str) -> bool:
-    return (table, key) in {("routing", "explore"), ("routing", "rollout"), ("gateway", "keys")}
+    return (table, key) in {("routing", "explore"), ("routing", "drift"), ("routing", "rollout"), ("gateway", "keys")}
 
 
 def _assignment(key: str, field: FieldInfo, example: str | None, *, live: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from banditroute.config.drift_table import DriftTable
 from banditroute.config.provider_tables import Name, Variable
 from banditroute.config.rollout_tables import RolloutTable
 from banditroute.config.table import Table
@@ -139,6 +140,9 @@ class RoutingTable(Table):
     explore: ExploreTable = Field(
         default_factory=ExploreTable, description="how models that little is known of are tried"
     )
+    drift: DriftTable = Field(
+        default_factory=DriftTable, description="how models that change without a word are noticed"
+    )
     rollout: RolloutTable = Field(
         default_factory=RolloutTable, description="how models that come while others are in use get their chance"
     )
@@ -159,7 +163,7 @@ class RoutingTable(Table):
             encoder=self.encoder,
             on_new_encoder=self.on_new_encoder,
             features=self.features,
-            policy=replace(self.explore.value(), rollout=self.rollout.value()),
+            policy=self.drift.value(replace(self.explore.value(), rollout=self.rollout.value())),
             quality_per_s=self.quality_per_s,
             deadline_s=self.deadline_s,
             session_ttl_s=self.session_ttl_s,

@@ -61,11 +61,16 @@ PRICES = Vigilance(threshold=12.0, most_sds=8.0, shift_weight=0.2, worse=0.0)
 
 
 AMOUNTS = Vigilance(slack=0.75, threshold=16.0, most_sds=4.0, shift_weight=1.0, worse=0.0)
-"""Of log tokens, whose tails are longer than a normal's."""
+"""Of log tokens, whose tails are longer than a normal's.
+
+Of 78,000 answers in streams without a change none raised an alarm; tokens that doubled were found by 12 to 36 answers,
+by 61 or more where they grew by half (simulations/false_alarms.py; judged9's validation table, llmrouter11, mmlu29).
+"""
 
 TIMES = Vigilance(slack=0.5, threshold=16.0, most_sds=1.5, shift_weight=1.0, worse=1.0)
 """Of log seconds. Calls are seen when they end: where few are made, those come last and together that took a hundred
-times as long, so that no five of them may raise an alarm. A model that got slower is tried again, as one that got worse.
+times as long, so that no sixteen of them may raise an alarm. A model that got slower is tried again, as one that got
+worse. Of 7,800 measured times in a random order none raised an alarm; seconds that doubled took 17 to 19 calls.
 """
 
 

@@ -190,17 +190,21 @@ class Pacer:
             asked.cost_share[..., arm] *= factor
         self._solve_anew(np.not_equal(factor, 1.0), owing=not announced)
 
-    def reallow(self, budget_usd: float | Floats) -> None:
+    def reallow(self, budget_usd: float | Floats, *, anew: bool = False) -> None:
         """Paces to a budget that moved a little, as one that is worked out anew from what is left of a window does.
 
         Dollars keep the price that they had and the bucket its level, and nothing is solved: what was learned holds.
 
+        Args:
+            budget_usd: the budget from now on.
+            anew: hardly anything was learned, and of another budget's worth: the price of a budget-worth stays.
+
         Raises:
             InputError: a budget is not a positive number, or there was none before.
         """
-        level = self._pace.level
+        before = self._pace
         self._rescale(budget_usd)
-        self._pace = self._pace._replace(level=level)
+        self._pace = before if anew else self._pace._replace(level=before.level)
 
     def _rescale(self, budget_usd: float | Floats) -> None:
         if self.budget_usd is None:

@@ -32,7 +32,7 @@ Bools = NDArray[np.bool_]
 _LOOKS = 12  # at a cap's account in each slot of its window, while requests come
 _GROWTH = 1.05  # and whenever so many times as many have come as at the last look
 _NEWEST = 0.05  # weight of the newest request in what the cheapest answer costs
-_ANEW = 1.3  # an allowance that moved by more has its price solved anew
+_TRIED = 16  # requests before whose bills a price is only a first guess
 _MOVED = 0.02  # an allowance that moved by less is left as it is
 
 
@@ -142,7 +142,6 @@ class PacedCap(Paced):
         "_next_requests",
         "_period",
         "_settings",
-        "_solved_usd",
         "cap",
         "known",
         "traffic",
@@ -155,7 +154,6 @@ class PacedCap(Paced):
         self.known = False
         self._settings = settings
         self._cheapest_usd: float | None = None
-        self._solved_usd = cap.usd
         self._period = ""
         self._next_at = -math.inf
         self._next_requests = 0.0
@@ -177,9 +175,10 @@ class PacedCap(Paced):
         usd = allowance_usd(account.usd, account.usd - account.spent_usd, forecast)
         if not self.known:
             self._begin(usd)
-        elif account.window.period != self._period or not 1 / _ANEW < usd / self._solved_usd < _ANEW:
-            self.pacer.rebudget(usd)  # what a window saved or overdrew ends with it; a leap asks for another price
-            self._solved_usd = usd
+        elif self.pacer.paid < _TRIED:
+            self.pacer.reallow(usd, anew=True)
+        elif account.window.period != self._period:
+            self.pacer.rebudget(usd)  # what a window saved or overdrew ends with it
         elif abs(usd - self.usd_per_request) > _MOVED * self.usd_per_request:
             self.pacer.reallow(usd)
         else:
@@ -206,8 +205,7 @@ class PacedCap(Paced):
     def _begin(self, usd: float) -> None:
         """Starts from what a pacer knows at first, now that there is something to pace to."""
         self.pacer = Pacer(usd, self._settings.pacing, self._settings.resolve_at)
-        self.usd_per_request = self._solved_usd = usd
-        self.known = True
+        self.usd_per_request, self.known = usd, True
 
 
 class Pacers:

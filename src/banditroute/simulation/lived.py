@@ -14,9 +14,10 @@ from banditroute.learning.policy import PolicySettings
 from banditroute.routing.budgets import Cap, PacedBudget, Window
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
+from banditroute.routing.promises import Keeper, Kept
 
 from .loop import Played
-from .results import CapWindow
+from .results import CapWindow, Lateness
 from .scenario import LatencyEvent, PriceEvent, QualityEvent, Scenario
 from .stages import Script
 from .table import OutcomeTable
@@ -45,6 +46,8 @@ class Life(NamedTuple):
     played: Played
     windows: dict[Window, tuple[float, float]]
     """Dollars that each window of a cap allowed, and that were spent of them."""
+    kept: Kept | None
+    """How the promise of latency was kept, if one was given."""
 
 
 def check_lived(scenario: Scenario, policies: Sequence[str], *, warm: bool) -> None:
@@ -97,8 +100,17 @@ def live(
 
 def windows_of(lives: Sequence[Life]) -> tuple[CapWindow, ...]:
     """How each window of each cap ended, over the seeds in which it was opened."""
-    names = dict.fromkeys(window for life in lives for window in life.windows)
+    names = sorted({window for life in lives for window in life.windows})
     return tuple(_window(name, [life.windows[name] for life in lives if name in life.windows]) for name in names)
+
+
+def lateness_of(lives: Sequence[Life]) -> Lateness | None:
+    """How the promise of latency was kept in each seed; None where none was given."""
+    kept = [life.kept for life in lives if life.kept is not None]
+    if not kept:
+        return None
+    promise, late, given_up = kept[0].promise, [each.late_rate for each in kept], [each.given_up for each in kept]
+    return Lateness(promise.limit_s, promise.epsilon, np.array(late), np.array(given_up))
 
 
 def _window(name: Window, ends: Sequence[tuple[float, float]]) -> CapWindow:
@@ -117,6 +129,7 @@ def _lived(setting: Setting, budget_usd: float | None, seed: int) -> Life:
     arrivals = scenario.traffic.plays(table.requests, seed, scenario.path)
     caps = [budget for budget in scenario.budgets if isinstance(budget, Cap)]
     width = table.features.shape[1]
+    keeper = None if scenario.slo is None else Keeper(scenario.slo.promise)
     decider = Decider(
         setting.priced.catalog,
         table.tasks,
@@ -126,14 +139,15 @@ def _lived(setting: Setting, budget_usd: float | None, seed: int) -> Life:
         budgets=[budget for budget in scenario.budgets if isinstance(budget, PacedBudget)],
         caps=[cap for cap in caps if cap.paced],
         encoder_version=f"table-{width}" if width else "none",
+        rules=() if keeper is None else (keeper,),
     )
     world = World(setting.priced, arrivals, decider, Ledger(caps), seed=seed, stages=setting.script.stages)
-    return _life(world.run())
+    return _life(world.run(), None if keeper is None else keeper.kept())
 
 
-def _life(lived: Lived) -> Life:
+def _life(lived: Lived, kept: Kept | None) -> Life:
     windows = {name: (lived.allowed_usd[name], spent) for name, spent in lived.spent_usd.items()}
-    return Life(Played(lived.row[None], lived.arm[None]), windows)
+    return Life(Played(lived.row[None], lived.arm[None]), windows, kept)
 
 
 _settings: list[Setting] = []  # a worker process's own copy, sent once

@@ -135,6 +135,44 @@ class CapWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Lateness:
+    """How a promise of latency was kept in S seeds.
+
+    Attributes:
+        latency_s: seconds after which an answer is late; epsilon: the share of answers that may be.
+        late: (S,) share that was.
+        given_up: (S,) quality points a request that the promise cost, as the router reckons.
+    """
+
+    latency_s: float
+    epsilon: float
+    late: Floats
+    given_up: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A change of a model that a policy noticed in one stream order.
+
+    Attributes:
+        seed: the stream order.
+        request: scored requests before it; negative in the warm-up.
+        model: which model; task: in which class, None = in all of them together.
+        signal: quality or cost_usd.
+        shift: by how much, as estimated then: quality points, or the log of the factor of dollars.
+        seen: answers that this was estimated from.
+    """
+
+    seed: int
+    request: int
+    model: str
+    task: str | None
+    signal: str
+    shift: float
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyResult:
     """One policy at one budget over S seeds.
 
@@ -152,6 +190,8 @@ class PolicyResult:
         edges: every (task class, model) pair.
         by_request: request by request; None where nobody counted.
         windows: how the windows of caps ended; none where there are no caps.
+        sightings: the changes of models that it noticed, seed by seed.
+        lateness: how the promise of latency was kept; None where there is none.
     """
 
     policy: str
@@ -167,6 +207,8 @@ class PolicyResult:
     edges: tuple[Edge, ...]
     by_request: ByRequest | None = None
     windows: tuple[CapWindow, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    lateness: Lateness | None = None
 
     @property
     def mean_budget_usd(self) -> float | None:

@@ -15,17 +15,17 @@ from banditroute.errors import InputError
 from banditroute.learning.policy import LearningPolicy, PolicySettings
 
 from . import frontier
-from .lived import THOMPSON, Life, check_lived, live, setting_of, windows_of
+from .lived import THOMPSON, Life, check_lived, lateness_of, live, setting_of, windows_of
 from .loop import Played, play
 from .marks import envelope_over, fixed_over, marks_at, oracle_over
 from .policies import make_policy
 from .prompted import prompted
-from .results import PolicyResult, SimulationResult
+from .results import PolicyResult, Sighting, SimulationResult
 from .scenario import Scenario
 from .scenario_notes import scenario_notes
 from .stages import Script, script_of, warmup_of
 from .stream import Stream, staged, stream_of
-from .summary import Learned, learned_edges, policy_result
+from .summary import Learned, learned_edges, policy_result, sightings
 from .table import OutcomeTable
 from .warm_start import WarmStart, started_warm
 from .workers import shared_out
@@ -56,6 +56,7 @@ class _Batch(NamedTuple):
 class _BatchResult(NamedTuple):
     played: Played
     learned: Learned | None
+    sightings: tuple[tuple[int, Sighting], ...]  # each with its replication
 
 
 def simulate(
@@ -163,9 +164,11 @@ def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None
     policy = make_policy(batch.policy, world.stream, world.script.stages, budgets, len(batch.seeds), world.settings)
     if world.start is not None and isinstance(policy, LearningPolicy):
         policy.begin_with(*world.start)
-    played = play(world.stream, policy, batch.seeds, tick)
-    learned = learned_edges(policy, world.stream) if isinstance(policy, LearningPolicy) else None
-    return _BatchResult(played, learned)
+    played, first = play(world.stream, policy, batch.seeds, tick), world.script.stages[0].table
+    if not isinstance(policy, LearningPolicy):
+        return _BatchResult(played, None, ())
+    learned = learned_edges(policy, world.stream)
+    return _BatchResult(played, learned, tuple(sightings(policy, world.stream, first.models, batch.seeds)))
 
 
 def _run(world: _World, plan: Sequence[_Batch], jobs: int, counter: _Counter | None) -> list[_BatchResult]:
@@ -205,9 +208,15 @@ def _collect(
     for policy in policies:
         for budget in budgets_usd:
             parts = [_replications(b, r, budget) for b, r in zip(plan, done, strict=True) if b.policy == policy]
-            results.append(
-                policy_result(policy, budget, tuple(seeds), world.stream, world.script, parts, marks[budget])
+            result = policy_result(policy, budget, tuple(seeds), world.stream, world.script, parts, marks[budget])
+            seen = (
+                sighting
+                for b, r in zip(plan, done, strict=True)
+                if b.policy == policy
+                for replication, sighting in r.sightings
+                if b.budgets_usd[replication] == budget
             )
+            results.append(replace(result, sightings=tuple(seen)))
     return tuple(results)
 
 
@@ -218,7 +227,7 @@ def _lived(world: _World, lives: Mapping[float | None, list[Life]], seeds: Seque
         marks = marks_at(world.script.stages, budget)
         parts = [(life.played, None) for life in mine]
         result = policy_result(THOMPSON, budget, tuple(seeds), world.stream, world.script, parts, marks)
-        results.append(replace(result, windows=windows_of(mine)))
+        results.append(replace(result, windows=windows_of(mine), lateness=lateness_of(mine)))
     return tuple(results)
 
 

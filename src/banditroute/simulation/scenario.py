@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from banditroute.errors import ConfigError
 from banditroute.routing.budgets import Cap, PacedBudget
+from banditroute.simulation.scenario_slo import Slo
 from banditroute.simulation.scenario_traffic import Traffic
 from banditroute.simulation.values import Number, Score, Text
 
@@ -159,6 +160,7 @@ class Scenario:
         lines: the line of each event in it, None where unknown.
         traffic: when requests come; None = one after the other, and time does not pass.
         budgets: what may be spent besides; they need traffic.
+        slo: how few answers may be late; it needs traffic too.
     """
 
     events: tuple[Event, ...] = ()
@@ -167,6 +169,7 @@ class Scenario:
     path: str | None = None
     lines: tuple[int | None, ...] = ()
     traffic: Traffic | None = None
+    slo: Slo | None = None
     budgets: tuple[PacedBudget | Cap, ...] = ()
 
     def newcomers(self) -> tuple[AddEvent, ...]:

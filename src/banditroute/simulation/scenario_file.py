@@ -26,6 +26,7 @@ from banditroute.simulation.scenario import (
     RemoveEvent,
     Scenario,
 )
+from banditroute.simulation.scenario_slo import Slo
 from banditroute.simulation.scenario_traffic import Budget, Traffic
 from banditroute.simulation.values import problem_of
 
@@ -38,7 +39,7 @@ class _File:
     feedback: Feedback = field(default_factory=Feedback)
     event: list[Annotated[Event, Field(discriminator="kind")]] = field(default_factory=list[Event])
     traffic: Traffic | None = None
-    slo: Any = None
+    slo: Slo | None = None
     budgets: list[Budget] = field(default_factory=list[Budget])
 
 
@@ -52,10 +53,7 @@ _KINDS: Mapping[str, type[Event]] = {
     "remove": RemoveEvent,
     "budget": BudgetEvent,
 }
-_NOT_PLAYED = {
-    "slo": "take it out: no policy looks at latency yet",
-}
-_TABLES: Mapping[str, type[Any]] = {"feedback": Feedback, "traffic": Traffic, "budgets": Budget}
+_TABLES: Mapping[str, type[Any]] = {"feedback": Feedback, "traffic": Traffic, "slo": Slo, "budgets": Budget}
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*event[ \t]*\]\]", re.MULTILINE)
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -74,14 +72,11 @@ def load_scenario(path: str | os.PathLike[str]) -> Scenario:
         file = _FILE.validate_python(data)
     except ValidationError as error:
         raise _explained(error.errors(include_url=False)[0], where, lines) from None
-    for key, remedy in _NOT_PLAYED.items():
-        if getattr(file, key) is not None:
-            raise ConfigError("this version does not play it yet", remedy=remedy, path=where, field=key)
     if file.traffic is not None:
         file.traffic.check(where)
-    elif file.budgets:
+    elif file.budgets or file.slo is not None:
         problem, remedy = "need time to pass", "say in [traffic] when requests arrive"
-        raise ConfigError(problem, remedy=remedy, path=where, field="budgets")
+        raise ConfigError(problem, remedy=remedy, path=where, field="budgets" if file.budgets else "slo")
     budgets = tuple(budget.value(number, where) for number, budget in enumerate(file.budgets))
     known = lines if len(lines) == len(file.event) else ()
     return Scenario(
@@ -91,6 +86,7 @@ def load_scenario(path: str | os.PathLike[str]) -> Scenario:
         path=where,
         lines=known,
         traffic=file.traffic,
+        slo=file.slo,
         budgets=budgets,
     )
 
@@ -152,8 +148,10 @@ def _problem(details: ErrorDetails) -> tuple[str, str]:
             problem = f"is {details['input']!r}, not a whole number"
         case "bool_type":
             problem = f"is {details['input']!r}, not true or false"
-        case "greater_than":
-            problem = f"is {details['input']!r}, not above {details.get('ctx', {}).get('gt', 0):g}"
+        case "greater_than" | "less_than":
+            bounds = details.get("ctx", {})
+            beyond = f"above {bounds['gt']:g}" if "gt" in bounds else f"below {bounds.get('lt', 1):g}"
+            problem = f"is {details['input']!r}, not {beyond}"
         case _:
             problem = problem_of(details)
     return problem, _remedy(details["loc"])
@@ -184,6 +182,9 @@ _REMEDIES = {
     "stretch": "give a number above 0",
     "tenants": "write tenants = {NAME = share, ...}",
     "traffic": "write [traffic] and arrivals = 0.5 under it",
+    "slo": "write [slo] and latency_s = 8.0 under it",
+    "latency_s": "give seconds above 0, such as 8.0",
+    "epsilon": "give the share of answers that may be late, such as 0.05",
     "budgets": "write [[budgets]] tables as in router.toml",
     "feedback": "write feedback = {delay_requests = 0, missing = 0.0}",
     "event": "write [[event]] tables",

@@ -16,6 +16,8 @@ _KNOWS = {
 
 def scenario_notes(scenario: Scenario, policies: Sequence[str]) -> Iterator[str]:
     """Plain sentences on what policies know of a scenario, and on what stands in for a model that is away."""
+    if scenario.traffic is not None:
+        yield "Requests arrive in time: the live router's own decider and caps were played."
     for policy in policies:
         if policy in _KNOWS:
             yield f"{policy} knows {_KNOWS[policy]}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from banditroute.learning.policy import LearningPolicy
 
 from .frontier import class_choices
 from .loop import Played
-from .results import ByRequest, Edge, Phase, PolicyResult, Trace
+from .results import ByRequest, Edge, Phase, PolicyResult, Sighting, Trace
 from .stages import Script
 from .stream import Stream
 from .table import OutcomeTable
@@ -43,6 +43,26 @@ def learned_edges(policy: LearningPolicy, stream: Stream) -> Learned:
     spread = np.einsum("...ckxy,cx,cy->...ck", log_cost.covariance, x, x) + log_cost.noise
     cost = expected_amount(np.einsum("...ckx,cx->...ck", log_cost.mean, x), spread)
     return Learned(mean, np.sqrt(np.maximum(var, 0.0)), cost)
+
+
+def sightings(
+    policy: LearningPolicy, stream: Stream, models: Sequence[str], seeds: Sequence[int]
+) -> Iterator[tuple[int, Sighting]]:
+    """The changes that the policy noticed, each with the replication that it was noticed in."""
+    for request, signal, change in policy.noticed:
+        task = None if change.task is None else stream.tasks[change.task]
+        yield (
+            change.replication,
+            Sighting(
+                seed=seeds[change.replication],
+                request=request - stream.warm,
+                model=models[change.arm],
+                task=task,
+                signal="quality" if signal == "quality" else "cost_usd",
+                shift=change.shift,
+                seen=int(change.seen),
+            ),
+        )
 
 
 def policy_result(

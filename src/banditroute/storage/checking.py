@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import numpy as np
 
 from banditroute.errors import InputError
-from banditroute.routing.lessons import Lesson
+from banditroute.learning.evidence import Evidence
+from banditroute.routing.lessons import Edge, Lesson
 
 from .protocol import Charge, Dispatch
 
@@ -39,6 +42,17 @@ def check_numbers(lessons: Iterable[Lesson], charges: Iterable[Charge] = ()) -> 
     for charge in charges:
         if not math.isfinite(charge.usd):
             raise InputError(f"{charge.usd} is not an amount of dollars", field="charges")
+
+
+def check_sums(sums: Mapping[Edge, Evidence]) -> None:
+    """Makes sure that what is to be added to evidence is finite.
+
+    Raises:
+        InputError: it is not.
+    """
+    for edge, more in sums.items():
+        if not all(np.isfinite(part).all() for part in more):
+            raise InputError(f"what is to be added of {edge.model!r} in {edge.task!r} is not finite", field="sums")
 
 
 def is_unicode(text: str) -> bool:

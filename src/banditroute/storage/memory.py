@@ -12,7 +12,7 @@ from banditroute.learning.evidence import Evidence
 from banditroute.records import Alarm, Feedback
 from banditroute.routing.lessons import Edge, Lesson
 
-from .checking import check_dispatch, check_numbers
+from .checking import check_dispatch, check_numbers, check_sums
 from .judging import judgeable
 from .protocol import Dispatch, Settlement, State, Switch, Trail
 from .tally import Tally
@@ -158,11 +158,19 @@ class MemoryStore:
         return list(islice(reversed(self._alarms), limit))
 
     async def adjust(self, alarms: Sequence[Alarm], sums: Mapping[Edge, Evidence]) -> None:
-        """Writes alarms and what they, and forgetting, add to the evidence."""
+        """Writes alarms and what they, and forgetting, add to the evidence, all or nothing.
+
+        Raises:
+            InputError: it is not finite.
+            StoreError: the store is closed, or its inputs are not those that an edge has seen.
+        """
         self._check_open()
+        check_sums(sums)
+        more = Tally.of(State(sums, {}, {}))
+        self._tally.check_alike(more)
         self._alarms.extend(alarms)
         for tally in (self._tally, self._retired):
-            tally.merge(Tally.of(State(sums, {}, {})))
+            tally.merge(more)
 
     async def switches(self) -> list[Switch]:
         """Every switch as it was thrown last."""

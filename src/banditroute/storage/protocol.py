@@ -178,6 +178,9 @@ class Store(StoreReader, Protocol):
         """Writes alarms and what they, and forgetting, add to the evidence, all or nothing; durable once returned.
 
         What is added (it may be negative) counts as part of the log: it is in the state, and in what is rebuilt.
+
+        Raises:
+            InputError: it is not finite.
         """
         ...
 

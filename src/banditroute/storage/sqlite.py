@@ -13,7 +13,7 @@ from banditroute.records import Alarm, Feedback
 from banditroute.routing.lessons import Edge, Lesson
 
 from . import adjusting, folding, switching
-from .checking import check_dispatch, check_numbers
+from .checking import check_dispatch, check_numbers, check_sums
 from .codec import dispatch_json, feedback_json, settlement_json
 from .committing import Committer
 from .connecting import transaction
@@ -154,7 +154,15 @@ class SQLiteStore:
         return await self._reading().alarms(limit)
 
     async def adjust(self, alarms: Sequence[Alarm], sums: Mapping[Edge, Evidence]) -> None:
-        """Writes alarms and what they, and forgetting, add to the evidence, all or nothing."""
+        """Writes alarms and what they, and forgetting, add to the evidence, all or nothing.
+
+        It is written also where whoever waits for it is cancelled.
+
+        Raises:
+            InputError: it is not finite.
+            StoreError: the file cannot be written, or its inputs are not those that an edge has seen.
+        """
+        check_sums(sums)
         await self._writing().ask(Alone(partial(adjusting.adjust, alarms=tuple(alarms), sums=sums)))
 
     async def switches(self) -> list[Switch]:

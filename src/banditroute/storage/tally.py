@@ -12,7 +12,7 @@ from banditroute.routing.lessons import Edge, Lesson, lesson_of, lessons_of
 
 from .packing import packed, sums_of, unpacked, width_of
 from .protocol import Charge, PaceRecord, State, Trail, Window
-from .widths import Widths
+from .widths import Widths, check_width
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +66,16 @@ class Tally:
             StoreError: one has inputs of another width than those that its edge has seen.
         """
         self._widths.check(lessons)
+
+    def check_alike(self, more: Tally) -> None:
+        """Makes sure that another tally can be added.
+
+        Raises:
+            StoreError: it has inputs of another width than those that an edge has seen.
+        """
+        for edge, sums in more.evidence.items():
+            if (known := self._width(edge)) is not None:
+                check_width(edge, known, width_of(sums))
 
     def learn(self, lessons: Collection[Lesson]) -> None:
         """Adds lessons that were checked."""

@@ -53,11 +53,8 @@ class Widths:
     def _check(self, lesson: Lesson) -> None:
         for edge in edges_of(lesson):
             known = self._width(edge)
-            if known is not None and known != len(lesson.x):
-                raise StoreError(
-                    f"evidence of {edge.model!r} in {edge.task!r} has {known} inputs, the lesson {len(lesson.x)}; "
-                    f"give a changed encoder a new version than {edge.encoder_version!r}"
-                )
+            if known is not None:
+                check_width(edge, known, len(lesson.x))
 
     def _width(self, edge: Edge) -> int | None:
         if edge in self._widths:
@@ -66,6 +63,19 @@ class Widths:
         if width is not None:
             self._widths[edge] = width
         return width
+
+
+def check_width(edge: Edge, known: int, width: int) -> None:
+    """Makes sure that inputs are as many as those that an edge has seen.
+
+    Raises:
+        StoreError: they are not.
+    """
+    if known != width:
+        raise StoreError(
+            f"evidence of {edge.model!r} in {edge.task!r} has {known} inputs, the lesson {width}; "
+            f"give a changed encoder a new version than {edge.encoder_version!r}"
+        )
 
 
 def _shape(lesson: Lesson) -> _Shape:

@@ -29,7 +29,7 @@ from banditroute.learning.evidence import Evidence
 from banditroute.records import Feedback
 from banditroute.routing.lessons import Edge, lesson_of
 from banditroute.storage.protocol import Charge, Dispatch, Settlement, State, Store, Switch, Trail
-from banditroute.testing.store_records import DAY, MONTH, NOON, a_dispatch, a_settlement, assert_same
+from banditroute.testing.store_records import DAY, MONTH, NOON, a_dispatch, a_settlement, an_alarm, assert_same
 
 MakeStore = Callable[[], Store]
 
@@ -199,6 +199,82 @@ class StoreContract:
             await store.prune(NOON + 1e6)
             assert_same(await store.state(), before, rtol=0)
             assert await store.switches() == [Switch("only", "small", NOON, "")]
+
+    # Adjusting
+
+    async def test_what_is_added_counts_as_part_of_the_log(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _work(store, range(20))
+            before = await store.state()
+            await store.adjust([an_alarm(1)], {_EDGE: _some(before, -0.75)})
+            await _work(store, range(20, 24))
+            state = await store.state()
+            assert_same(state, await store.rebuilt())
+            await store.replace(await store.rebuilt())
+            assert_same(state, await store.state())
+        async with _opened(make_store) as store:
+            assert_same(state, await store.state())
+            await _work(store, range(24, 25))
+            assert_same(await store.state(), await store.rebuilt())
+        fresh = float(state.evidence[_EDGE].n) - 0.25 * float(before.evidence[_EDGE].n)
+        assert fresh == pytest.approx(2.0), "a quarter of what was known, and what came since"
+
+    async def test_what_is_added_survives_the_rows_that_it_was_taken_from(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _work(store, range(20))
+            await store.adjust([an_alarm(1)], {_EDGE: _some(await store.state(), -0.75)})
+            state = await store.state()
+            await store.prune(NOON + 10.0)
+            await store.adjust([an_alarm(2)], {_EDGE: _some(state, 0.5)})
+            await store.prune(NOON + 1e6)
+            assert_same(await store.state(), await store.rebuilt())
+            assert float((await store.state()).evidence[_EDGE].n) == pytest.approx(1.5 * float(state.evidence[_EDGE].n))
+            assert await store.alarms(5) == [an_alarm(2), an_alarm(1)]
+
+    async def test_an_edge_that_has_seen_nothing_may_be_adjusted(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            sums = Evidence(-np.eye(5), np.ones(5), np.array(-1.0), np.array(2.0))
+            await store.adjust([], {_EDGE: sums})
+            assert_same(await store.state(), State({_EDGE: sums}, {}, {}), rtol=0)
+            assert_same(await store.state(), await store.rebuilt())
+            assert await store.alarms(5) == []
+
+    async def test_alarms_come_back_whole_and_newest_first(self, make_store: MakeStore) -> None:
+        alarms = [an_alarm(number) for number in range(30)]
+        async with _opened(make_store) as store:
+            await store.adjust(alarms[:10], {})
+            for alarm in alarms[10:]:
+                await store.adjust([alarm], {})
+            assert await store.alarms(1_000) == alarms[::-1]
+        async with _opened(make_store) as store:
+            await store.prune(NOON + 1e6)
+            assert await store.alarms(4) == alarms[:-5:-1]
+
+    async def test_an_adjustment_that_fails_changes_nothing(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _work(store, range(4))
+            state = await store.state()
+            good, wide = _some(state, 1.0), Evidence(np.eye(7), np.ones(7), np.array(1.0), np.array(1.0))
+            with pytest.raises(StoreError, match="has 5 inputs, the lesson 7"):
+                await store.adjust([an_alarm(1)], {_OTHER_EDGE: good, _EDGE: wide})
+            with pytest.raises(InputError, match="not finite"):
+                await store.adjust([an_alarm(1)], {_EDGE: good._replace(s=np.array(math.nan))})
+            assert_same(await store.state(), state, rtol=0)
+            assert_same(await store.rebuilt(), state)
+            assert await store.alarms(5) == []
+
+    async def test_adjusting_beside_settling_loses_nothing(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _work(store, range(4))
+            sums = _some(await store.state(), 0.5)
+            await asyncio.gather(
+                *(_twice(store, a_dispatch(number)) for number in range(4, 68)),
+                *(store.adjust([an_alarm(number)], {_EDGE: sums}) for number in range(20)),
+            )
+            state = await store.state()
+            assert_same(state, await store.rebuilt())
+            assert sorted(alarm.seen for alarm in await store.alarms(100)) == list(range(20))
+        assert float(state.evidence[_EDGE].n) == pytest.approx(34.0 + 20 * float(sums.n))
 
     # Once and only once
 
@@ -399,6 +475,15 @@ class StoreContract:
             assert_same(state, await two.rebuilt())
         tokens = [sums for edge, sums in state.evidence.items() if edge.signal == "log_tokens"]
         assert sum(float(sums.n) for sums in tokens) == 200
+
+
+_EDGE = Edge("qa", "small", "quality", "v1")
+_OTHER_EDGE = Edge("code", "small", "quality", "v1")
+
+
+def _some(state: State, share: float) -> Evidence:
+    """A share of what is known of an edge."""
+    return Evidence(*(share * part for part in state.evidence[_EDGE]))
 
 
 _JUDGEMENTS: Sequence[tuple[float, str]] = ((0.25, "user"), (0.75, "user"), (0.25, "judge"), (0.25, "judge"))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from banditroute.records import Attempt, Context, Decision, Forecast, Outcome, ShadowDecision, Usage
+from banditroute.records import Alarm, Attempt, Context, Decision, Forecast, Outcome, ShadowDecision, Usage
 from banditroute.routing.lessons import lessons_of
 from banditroute.storage.protocol import Charge, Dispatch, PaceRecord, Settlement, State, Window
 
@@ -61,6 +61,11 @@ def a_settlement(dispatch: Dispatch, *, ok: bool = True) -> Settlement:
     charges = tuple(Charge(window, outcome.cost_usd) for window in dispatch.windows)
     pace = PaceRecord("paced", -3.9 + number, 1.0, -4.0, 60.0, number)
     return Settlement(outcome, lessons_of(dispatch.decision, outcome), charges, (pace,))
+
+
+def an_alarm(number: int) -> Alarm:
+    """An alarm that differs from any other number's."""
+    return Alarm(NOON + number, "small", "quality", ("", "code — 🦜")[number % 2], 0.9, 0.75, number, 0.999_99)
 
 
 def assert_same(one: State, other: State, *, rtol: float = 1e-9) -> None:

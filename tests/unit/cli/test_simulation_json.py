@@ -26,6 +26,8 @@ def test_the_promised_keys_are_there_and_in_order(build_result: BuildResult) -> 
         "oracle_quality",
         "per_seed",
         "phases",
+        "windows",
+        "slo",
     ]
     assert list(result["per_seed"][0]) == ["seed", "quality", "cost_usd"]
     assert list(result["phases"][0]) == [

@@ -60,7 +60,11 @@ def test_every_key_is_there_and_loads(live: Path) -> None:
         "providers": data["providers"][0],
         "models": data["models"][0],
         "budgets": {key: value for row in data["budgets"] for key, value in row.items()},
+        "promises": {key: value for row in data["promises"] for key, value in row.items()},
         "explore": data["routing"]["explore"],
+        "rollout": data["routing"]["rollout"],
+        "drift": data["routing"]["drift"],
+        "rollout": data["routing"]["rollout"],
         "keys": data["gateway"]["keys"][0],
         "tasks": data["tasks"][0],
         "rules": data["rules"][0],
@@ -89,7 +93,7 @@ def test_tables_have_the_keys_of_the_settings_that_they_stand_for(name: str, set
 
 def test_a_key_of_one_table_is_found_by_the_name_of_its_table() -> None:
     nested = {key for key in TABLES if key} - set(RouterFile.spelt())
-    assert nested == {"tiers", "explore", "keys"}
+    assert nested == {"tiers", "explore", "drift", "rollout", "keys"}
 
 
 @pytest.mark.parametrize(

@@ -78,17 +78,27 @@ def test_a_moved_allowance_leaves_a_dollar_its_price() -> None:
     assert paced.pacer.pace.level == level
 
 
-def test_a_leap_of_the_allowance_has_its_price_solved_anew_from_recent_requests() -> None:
-    """A model of .9 for a cent or one of .5 for nothing: dollars are short, so the dear one must not be worth it."""
+def test_until_something_is_paid_an_allowance_is_a_guess_and_only_its_own_worth_is_priced() -> None:
     mine, ledger = pacers(CAP), Ledger([CAP])
-    now = come(mine, ledger, 600, NOON, 36.0)
+    now = come(mine, ledger, 1, NOON, 1.0)
+    guessed = allowance(mine)
+    come(mine, ledger, 5, now + 2 * 3600, 3600.0)
+    assert allowance(mine) > 10 * guessed
+    assert mine.shadow_prices()["day"] == pytest.approx(SETTINGS.pacing.start_price)
+
+
+def test_a_new_day_has_its_price_solved_anew_from_recent_requests() -> None:
+    """A model of .9 for a cent or one of .5 for nothing: with dollars short, the dear one must not be worth it."""
+    mine, ledger = pacers(CAP), Ledger([CAP])
+    come(mine, ledger, 2, NOON - DAY, 1.0)
+    come(mine, ledger, 4_000, NOON, 10.0)
     (paced,) = mine.covering("", "qa")
     quality, usd, sd, eligible = np.array([0.9, 0.5]), np.array([0.01, 0.0]), np.full(2, 1e-3), np.ones(2, np.bool_)
     for _ in range(100):
-        remember(mine.covering("", "qa"), quality - paced.usd_price * usd, sd, usd, eligible)
-    assert paced.usd_price * 0.01 < 0.4  # a cent is allowed
-    spend(ledger, 8.0, now)
-    come(mine, ledger, 60, now, 36.0)
+        remember([paced], quality - paced.usd_price * usd, sd, usd, eligible)
+        paced.pacer.spend(0.0)
+    assert paced.usd_price * 0.01 < 0.1
+    mine.arrived("", "qa", NOON + DAY, ledger)
     assert paced.usd_per_request < 0.005
     assert paced.usd_price * 0.01 > 0.35
 

@@ -172,7 +172,12 @@ KINDS = "price, quality, latency, outage, add, remove, budget"
         ("[traffic]\narrivals = 1\nstretch = 2.0", "storm.toml: traffic.stretch: is for traces; take it out"),
         ("[traffic]\narrivals = 1\ntenants = {a = 0}", "traffic.tenants: no tenant has a share; give one"),
         ("[traffic]\narrivals = 1\ntenants = {a = -1}", "traffic.tenants.a: is -1, below 0; write tenants = {NAME"),
-        ("[slo]", "storm.toml: slo: this version does not play it yet; take it out"),
+        ("[slo]", "storm.toml: slo.latency_s: is missing; give seconds above 0, such as 8.0"),
+        ("[slo]\nlatency_s = 8.0", "storm.toml: slo: need time to pass; say in [traffic] when requests arrive"),
+        (
+            "[traffic]\narrivals = 1.0\n[slo]\nlatency_s = 8.0\nepsilon = 1.0",
+            "storm.toml: slo.epsilon: is 1.0, not below 1; give the share of answers that may be late, such as 0.05",
+        ),
         ("[[budgets]]\nusd = 3", "storm.toml: budgets: need time to pass; say in [traffic] when requests arrive"),
         (TRAFFIC + "[[budgets]]\nusd = 3", 'storm.toml: budgets[0].per: missing; write "day" or "month"'),
         (TRAFFIC + "[[budgets]]\nusd = 3\nper = 'week'", "budgets[0].per: is 'week', not 'day' or 'month'; write"),

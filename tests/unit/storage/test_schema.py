@@ -3,13 +3,15 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from banditroute.errors import StoreError
+from banditroute.learning.evidence import Evidence
 from banditroute.storage import schema
 from banditroute.storage.schema import MIGRATIONS, migrate
 from banditroute.storage.sqlite import SQLiteStore
-from banditroute.testing.store_records import a_dispatch, a_settlement, assert_same
+from banditroute.testing.store_records import a_dispatch, a_settlement, an_alarm, assert_same
 
 FIRST = Path(__file__).parents[2] / "data" / "store_v1.sql"
 
@@ -40,8 +42,14 @@ async def test_a_file_of_the_first_version_is_read_and_written(tmp_path: Path) -
     assert_same(await store.state(), await store.rebuilt())
     assert sum(float(s.n) for e, s in (await store.state()).evidence.items() if e.signal == "log_tokens") == 3
     assert await store.settle(a_settlement(a_dispatch(4)))
+    await store.adjust([an_alarm(1)], dict.fromkeys((await store.state()).evidence, _nothing()))
+    assert await store.alarms(5) == [an_alarm(1)]
     assert_same(await store.state(), await store.rebuilt())
     await store.aclose()
+
+
+def _nothing() -> Evidence:
+    return Evidence(np.zeros((5, 5)), np.zeros(5), np.array(0.0), np.array(0.0))
 
 
 async def test_a_newer_file_is_left_alone(tmp_path: Path, connection: sqlite3.Connection) -> None:

@@ -17,7 +17,11 @@ _TERMS = (
         f"{ENOUGH:.0f} there is no verdict.",
     ),
     Term("Unseen", "choices of a policy that the log could not have drawn; what they would bring is not known."),
-    Term("95%, one look", "a bootstrap of the decisions: right 95 times in 100 for whoever looks once."),
+    Term(
+        "95%, one look",
+        "meant to be right 95 times in 100 for whoever looks once: of quality a bootstrap of the decisions, of dollars "
+        "and seconds put right for what could have been drawn and was not.",
+    ),
     Term(
         "95%, any time",
         "a confidence sequence: all of its intervals hold together with 95%, so that looking every day is honest.",

@@ -1,0 +1,284 @@
+"""Writes the outage part of docs/faults.md: a live router whose main model goes down for 300 requests and comes back.
+
+Three models on loopback servers, requests at a steady rate, a paced budget, answers judged at once by a seeded table.
+After 600 requests the main model's server fails, in one of several ways, for 300; then it is well again. Asks whether
+every request is answered, how many still touch the dead model, how soon it is in use again, and what it all costs.
+Time runs faster than in service: settings and server are as of a service at 4 requests a second, sped up alike.
+SEEDS (5) orders of each way at once; a minute and a half on two cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from banditroute import Answer, BanditrouteError, Router, open_router
+from banditroute.observe import Attempted, BreakerChanged, Event
+from banditroute.testing.faulty_exchange import Exchange, completion
+from banditroute.testing.faulty_server import FaultyServer
+from marked_page import footnote, write_part
+
+SEEDS = range(int(os.environ.get("SEEDS", "5")))
+PER_S = 60.0
+FASTER = 15.0  # than a service of 4 requests a second
+WARM, STRETCH, RETURN = 300, 300, 100
+GONE, BACK = WARM + STRETCH, WARM + 2 * STRETCH
+REQUESTS = WARM + 3 * STRETCH
+MAIN = "main"
+BUDGET_USD = 1.6e-3
+
+USD_PER_MTOK = {"small": 0.4, MAIN: 4.0, "large": 40.0}  # of output; of input a quarter
+QUALITY = {  # by task class
+    "chat": {"small": 0.86, MAIN: 0.91, "large": 0.92},
+    "code": {"small": 0.55, MAIN: 0.88, "large": 0.93},
+    "proof": {"small": 0.30, MAIN: 0.70, "large": 0.95},
+}
+CONFIG = f"""
+[[budgets]]
+name = "pace"
+usd_per_request = {BUDGET_USD}
+
+[store]
+kind = "memory"
+
+[routing]
+tasks = {[*QUALITY]}
+classifier = "none"
+deadline_s = 10.0
+
+[timeouts]
+connect_s = 0.5
+whole_s = 0.5
+total_s = 1.0
+
+[retry]
+base_s = {0.5 / FASTER}
+cap_s = {8.0 / FASTER}
+
+[breaker]
+open_s = {5.0 / FASTER}
+most_open_s = {60.0 / FASTER}
+"""
+
+
+async def close(server: FaultyServer) -> None:
+    await server.aclose()
+
+
+def failing(fault: str) -> Callable[[FaultyServer], Awaitable[None]]:
+    """Has a server fail in a way that it knows."""
+
+    async def fail(server: FaultyServer) -> None:
+        server.default = fault
+
+    return fail
+
+
+WAYS: dict[str, Callable[[FaultyServer], Awaitable[None]]] = {
+    "connections refused": close,
+    "503 to everything": failing("503"),
+    "hangs until the time limit": failing("hang-before-head"),
+}
+
+
+class Row(NamedTuple):
+    """A request of the seeded table: its class, the tokens of any answer to it, each model's quality and seconds."""
+
+    task: str
+    tokens: int
+    quality: dict[str, float]
+    seconds: float
+
+
+def table(seed: int) -> list[Row]:
+    """What happens to be asked, and how good each model's answer would be."""
+    chance = Random(seed)
+    return [_row(chance) for _ in range(REQUESTS)]
+
+
+def _row(chance: Random) -> Row:
+    task = chance.choices([*QUALITY], (0.4, 0.4, 0.2))[0]
+    quality = {model: min(max(chance.gauss(mean, 0.1), 0.0), 1.0) for model, mean in QUALITY[task].items()}
+    return Row(task, int(chance.lognormvariate(5.5, 0.5)), quality, chance.lognormvariate(-2.7, 0.4))
+
+
+class Serving:
+    """A well model: answers the row that a prompt names, after its seconds."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+
+    async def __call__(self, exchange: Exchange) -> None:
+        row = self._rows[int(exchange.body["messages"][0]["content"])]
+        await asyncio.sleep(row.seconds)
+        usage = {"prompt_tokens": 100, "completion_tokens": row.tokens, "total_tokens": 100 + row.tokens}
+        exchange.reply(200, completion(usage=usage))
+
+
+class Touch(NamedTuple):
+    """A call of the main model, and when it began."""
+
+    decision_id: str
+    at: float
+    failure: str
+
+
+@dataclass
+class Watch:
+    """Sees calls of the main model begin, and its circuit open; all by one clock."""
+
+    touches: list[Touch] = field(default_factory=list)
+    opened_at: float | None = None
+
+    def notify(self, event: Event) -> None:
+        now = time.perf_counter()
+        if isinstance(event, Attempted) and event.attempt.model == MAIN:
+            self.touches.append(Touch(event.decision_id, now - event.attempt.duration_s, event.attempt.failure))
+        elif isinstance(event, BreakerChanged) and (event.model, event.state) == (MAIN, "open"):
+            self.opened_at = self.opened_at or now
+
+
+@dataclass
+class Run:
+    """What one seed showed of one way to fail.
+
+    Attributes:
+        answers: by request; None where there was none.
+        gone_at, back_at: when the main model's server failed, and when it was well again.
+    """
+
+    watch: Watch = field(default_factory=Watch)
+    answers: list[Answer | None] = field(default_factory=lambda: [None] * REQUESTS)
+    gone_at: float = 0.0
+    back_at: float = 0.0
+
+    @property
+    def answered(self) -> int:
+        return sum(answer is not None for answer in self.answers)
+
+    @property
+    def touched(self) -> int:
+        """Requests that called the main model between the opening of its circuit and its return."""
+        opened_at = self.watch.opened_at or self.gone_at
+        return len({each.decision_id for each in self.watch.touches if opened_at < each.at < self.back_at})
+
+    @property
+    def before_open(self) -> list[float]:
+        """Seconds of the requests whose call had failed when the circuit opened, or was under way then."""
+        opened_at = self.watch.opened_at or self.back_at
+        failed = {each.decision_id for each in self.watch.touches if each.failure and each.at <= opened_at}
+        return [answer.latency_s for answer in self.answers if answer and answer.decision_id in failed]
+
+    @property
+    def usual_s(self) -> float:
+        """Median seconds of an answer before the outage."""
+        return statistics.median(answer.latency_s for answer in self.answers[WARM:GONE] if answer)
+
+    @property
+    def away(self) -> int:
+        """Requests from the return until the main model answers one."""
+        answers = self.answers[BACK:]
+        return next((n for n, answer in enumerate(answers) if answer and answer.model == MAIN), len(answers))
+
+    def share(self, first: int, last: int) -> float:
+        """The main model's share of requests."""
+        return statistics.fmean(answer is not None and answer.model == MAIN for answer in self.answers[first:last])
+
+    def spent(self, first: int, last: int) -> float:
+        """Dollars over budget."""
+        return statistics.fmean(answer.cost_usd if answer else 0.0 for answer in self.answers[first:last]) / BUDGET_USD
+
+
+async def run(seed: int, fail: Callable[[FaultyServer], Awaitable[None]]) -> Run:
+    """One seed of one way to fail."""
+    rows, found = table(seed), Run()
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory())
+        servers = {m: await stack.enter_async_context(FaultyServer(default=Serving(rows))) for m in USD_PER_MTOK}
+        config = written(Path(folder), servers, seed)
+        router = await stack.enter_async_context(open_router(config, observer=found.watch))
+        tasks: list[asyncio.Task[None]] = []
+        begun = time.perf_counter()
+        for number, row in enumerate(rows):
+            await asyncio.sleep(begun + number / PER_S - time.perf_counter())
+            if number == GONE:
+                found.gone_at = time.perf_counter()
+                await fail(servers[MAIN])
+            elif number == BACK:
+                await mend(servers[MAIN], Serving(rows))
+                found.back_at = time.perf_counter()
+            tasks.append(asyncio.create_task(ask(router, number, row, found.answers)))
+        await asyncio.gather(*tasks)
+    return found
+
+
+async def mend(server: FaultyServer, serving: Serving) -> None:
+    server.default = serving
+    await server.aclose()  # does nothing to one that is closed
+    await server.open()
+
+
+async def ask(router: Router, number: int, row: Row, answers: list[Answer | None]) -> None:
+    """One request, judged at once."""
+    try:
+        answer = await router.chat(str(number), task=row.task)
+    except BanditrouteError as error:
+        logging.warning("request %d: %s", number, error)
+        return
+    answers[number] = answer
+    await router.feedback(answer.decision_id, quality=row.quality[answer.model])
+
+
+def written(folder: Path, servers: dict[str, FaultyServer], seed: int) -> Path:
+    """router.toml of models by their servers."""
+    tables = [
+        f'[[providers]]\nname = "{name}"\nkind = "openai"\nbase_url = "{server.base_url}"\n\n'
+        f'[[models]]\nname = "{name}"\nprovider = "{name}"\n'
+        f"input_usd_per_mtok = {USD_PER_MTOK[name] / 4}\noutput_usd_per_mtok = {USD_PER_MTOK[name]}\n"
+        for name, server in servers.items()
+    ]
+    path = folder / "router.toml"
+    seeded = CONFIG.replace("[routing]", f"[routing]\nseed = {seed}")
+    path.write_text("\n".join([*tables, seeded]), encoding="utf-8")
+    return path
+
+
+async def measured() -> dict[str, list[Run]]:
+    """The runs of each way to fail, all seeds of one at once."""
+    return {way: await asyncio.gather(*(run(seed, fail) for seed in SEEDS)) for way, fail in WAYS.items()}
+
+
+def main() -> None:
+    """Measures and writes."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # a server that is hung up on warns of every write
+    started = time.perf_counter()
+    found = asyncio.run(measured())
+    for way, runs in found.items():
+        print(way)
+        for r in runs:
+            late = [s - r.usual_s for s in r.before_open]
+            print(
+                f"  answered {r.answered}/{REQUESTS} touched {r.touched} before open {len(late)} "
+                f"extra {statistics.fmean(late):.3f} max {max(late):.3f} usual {r.usual_s:.3f}; "
+                f"away {r.away}; share before {r.share(WARM, GONE):.3f} meanwhile {r.share(GONE, BACK):.3f} "
+                f"after {r.share(BACK, BACK + RETURN):.3f} then {r.share(BACK + RETURN, BACK + 2 * RETURN):.3f} "
+                f"last {r.share(BACK+200, BACK+300):.3f} "
+                f"spent {r.spent(0,WARM):.2f} {r.spent(WARM, GONE):.2f} {r.spent(GONE, BACK):.2f} {r.spent(BACK, REQUESTS):.2f}"
+            )
+    print(time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
