@@ -63,7 +63,7 @@ def main() -> None:
     lines += [_row("measured latencies, in order", each, observed[each], in_order[each]) for each in SIGNALS[2:]]
     text = "\n".join([*lines, "", f"{footnote(started, __file__)}; {SEEDS} orders of each."])
     print(text)
-    write_part("drift.md", "measured: false alarms", text)
+    write_part("drift.md", "false alarms", text)
 
 
 def _row(stream: str, signal: str, observations: int, alarms: int) -> str:

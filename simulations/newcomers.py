@@ -34,14 +34,14 @@ from marked_page import footnote, write_part
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data" / "outcomes"
 BUDGETS_USD = (3e-4, 6.6e-4, 1.9e-3)
-SEEDS = int(os.environ.get("SEEDS_X", "20"))
+SEEDS = 20
 LAUNCH = 600
 WINDOW, SHARE = 50, 0.1  # steady use: at least this share of so many requests
 TRIAL = RolloutSettings().trial_requests
 HEADING = (
-    "| newcomer | $ budget | rollout | its requests, mean (most) | steady use after (latest) | in use by foresight "
-    "| dollars over budget, mean (worst) | quality | rolled back |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| newcomer | $ budget | rollout | its requests, mean (most) | in use from (latest) | past its trial (latest) "
+    "| share by foresight | dollars over budget, mean (worst) | quality | rolled back |",
+    "|---|---|---|---|---|---|---|---|---|---|",
 )
 
 Ints = NDArray[np.int64]
@@ -144,20 +144,26 @@ def described(of: World, found: Run, budget_usd: float, foresight: float) -> str
     """The figures of a row."""
     served = found.arm == of.newcomer
     pulls, spent = served.sum(1), found.cost_usd.mean(1) / budget_usd
-    steady = steady_after(served)
-    after = "never" if np.isinf(steady).all() else f"{np.median(steady):.0f} ({steady.max():.0f})"
     return (
-        f"{pulls.mean():.1f} ({pulls.max()}) | {after} | {foresight:.0%} | {spent.mean():.3f} ({spent.max():.3f}) "
-        f"| {found.quality.mean():.4f}"
+        f"{pulls.mean():.1f} ({pulls.max()}) | {since(steady_after(served, 0))} | {since(steady_after(served, TRIAL))} "
+        f"| {foresight:.0%} | {spent.mean():.3f} ({spent.max():.3f}) | {found.quality.mean():.4f}"
     )
 
 
-def steady_after(served: NDArray[np.bool_]) -> Floats:
-    """Requests (S,) from the launch until the newcomer's trial is over and it has its share of the next ones."""
+def steady_after(served: NDArray[np.bool_], least: int) -> Floats:
+    """Requests (S,) from the launch until the newcomer served so many and has its share of the next ones."""
     counts = np.cumsum(np.pad(served.astype(np.float64), ((0, 0), (1, 0))), axis=1)
     ahead = counts[:, WINDOW:] - counts[:, :-WINDOW]
-    steady = (ahead >= SHARE * WINDOW) & (counts[:, :-WINDOW] >= TRIAL)
+    steady = (ahead >= SHARE * WINDOW) & (counts[:, :-WINDOW] >= least)
     return np.where(steady.any(1), steady.argmax(1), np.inf)
+
+
+def since(requests: Floats) -> str:
+    """The median and the latest; never, or in how many of the seeds, where not in all."""
+    ever = np.isfinite(requests)
+    if ever.all():
+        return f"{np.median(requests):.0f} ({requests.max():.0f})"
+    return f"in {ever.sum()} of {requests.size}" if ever.any() else "never"
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         runs = list(pool.map(run, *zip(*product(range(seeds), WAYS, [half]), strict=True)))
     lines = [
-        "| | quality | in each window's last quarter | only the cheapest fitted "
+        "| | quality | in each day's last quarter | only the cheapest fitted "
         "| " + " | ".join(f"{cap.name}: spent / cap, mean (least to most)" for cap in CAPS) + " |",
         "|---|---|---|---|" + "---|" * len(CAPS),
         *(row(way, [run for run in runs if run.way == way]) for way in WAYS),

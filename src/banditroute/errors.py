@@ -293,13 +293,20 @@ class UnansweredError(BanditrouteError):
     Attributes:
         decision_id: the decision that could not be served, where one was made.
         causes: for each model that was tried or is cooling down, why it did not answer; the last failure of each.
+        failures: the same as errors, of the models that were tried.
         retry_after_s: seconds after which trying again is worth it, where that is known.
     """
 
     def __init__(
-        self, causes: Mapping[str, str], *, decision_id: str | None = None, retry_after_s: float | None = None
+        self,
+        causes: Mapping[str, str],
+        *,
+        decision_id: str | None = None,
+        retry_after_s: float | None = None,
+        failures: Mapping[str, ProviderError] | None = None,
     ) -> None:
         self.causes = dict(causes)
+        self.failures = dict(failures or {})
         self.decision_id = decision_id
         self.retry_after_s = retry_after_s
         detail = "; ".join(f"{model}: {cause}" for model, cause in self.causes.items())

@@ -144,7 +144,7 @@ class Learner:
         lessons = lessons_of(decision, outcome)
         if first:
             self._take(decision, outcome, lessons, expected_usd)
-        settlement = Settlement(outcome, lessons, charges, self._paces())
+        settlement = Settlement(outcome, lessons, charges, self._paces(decision))
         try:
             fresh = await self.store.settle(settlement)
         except (StoreError, UnknownDecisionError) as error:  # the store may have lost what it could not write
@@ -204,6 +204,8 @@ class Learner:
         task = decision.context.task
         self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=task, expected_usd=expected_usd)
         self.decider.settled(decision, outcome)
+        if self._shadow is not None:
+            self._shadow.settled(outcome)
         if self.decider.alarmed:
             self._raise_alarms()
         self._learn(lessons)
@@ -258,13 +260,16 @@ class Learner:
 
     def _fade(self, now: float) -> None:
         """Lets what was learned fade by the time that has passed."""
-        self.decider.forget(now - self._faded_at)
-        self._faded_at = now
+        elapsed_s, self._faded_at = now - self._faded_at, now
+        self.decider.forget(elapsed_s)
+        if self._shadow is not None:
+            self._shadow.forget(elapsed_s)
         self._raise_alarms()
 
-    def _paces(self) -> tuple[PaceRecord, ...]:
-        """Where the paced budgets stand, a shadow's among them."""
-        return self.decider.paces if self._shadow is None else (*self.decider.paces, *self._shadow.paces)
+    def _paces(self, decision: Decision) -> tuple[PaceRecord, ...]:
+        """Where the paced budgets stand that the decision moves, and a shadow's."""
+        moved = self.decider.paces_of(decision)
+        return moved if self._shadow is None else (*moved, *self._shadow.paces)
 
     async def _restore(self) -> None:
         """Takes up what the store knows; what was on its way when the last process ended is held or given up."""

@@ -67,6 +67,11 @@ class RoutedStream:
         return None if self._answered is None else self._answered.model
 
     @property
+    def ttft_s(self) -> float | None:
+        """Seconds that the model took to its first content; None until it is there."""
+        return None if self._answered is None else self._answered.result.ttft_s
+
+    @property
     def answer(self) -> Answer:
         """The whole answer, recorded; known once the iteration has ended.
 

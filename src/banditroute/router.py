@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
@@ -22,6 +22,7 @@ from banditroute.providers.reading import MOST_COUNTED
 from banditroute.records import (
     Answer,
     Attempt,
+    ChatRequest,
     Completion,
     Decision,
     Embedded,
@@ -212,8 +213,12 @@ class Router:
         terms = Terms(
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
+        return await self.serve(chat_request(messages, params), terms)
+
+    async def serve(self, request: ChatRequest, terms: Terms) -> Answer:
+        """The same for who has a request already, none of whose fields is taken for one of the terms; raises as well."""
         self._check(terms)
-        return await self._works.serving.answer(chat_request(messages, params), terms)
+        return await self._works.serving.answer(request, terms)
 
     def stream(
         self,
@@ -240,8 +245,12 @@ class Router:
         terms = Terms(
             model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
         )
+        return self.serve_stream(chat_request(messages, params), terms)
+
+    def serve_stream(self, request: ChatRequest, terms: Terms) -> RoutedStream:
+        """The same for who has a request already, none of whose fields is taken for one of the terms."""
         self._check(terms)
-        return RoutedStream(StreamServing(lambda: self._works.serving, chat_request(messages, params), terms))
+        return RoutedStream(StreamServing(lambda: self._works.serving, request, terms))
 
     def decide(
         self,
@@ -419,16 +428,21 @@ class Router:
 
         Raises what `chat` raises.
         """
+        terms = Terms(model, tenant=tenant, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
+        return await self.serve_embeddings(EmbeddingRequest(inputs, params), terms)
+
+    async def serve_embeddings(self, request: EmbeddingRequest, terms: Terms) -> Embedded:
+        """The same for who has a request already, none of whose fields is taken for one of the terms; raises as well."""
         self._check_open()
-        if self.catalog.current(model) is None:
+        model = terms.model
+        if model is None or self.catalog.current(model) is None:
             raise InvalidRequestError(
                 f"no model is named {model!r}", remedy="embeddings need one by name", field="model"
             )
-        if not inputs:
+        if not request.inputs:
             raise InvalidRequestError("nothing to embed", remedy="give a text or a list of texts", field="input")
         features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
-        terms = Terms(model, EMBEDDINGS, tenant, features=features, max_cost_usd=max_cost_usd, timeout_s=timeout_s)
-        return await self._works.serving.embed(EmbeddingRequest(inputs, params), terms)
+        return await self._works.serving.embed(request, replace(terms, task=EMBEDDINGS, features=features))
 
     async def reload(self, config: str | Path | Configuration | None = None) -> Changes:
         """Puts another configuration in force, between two requests; returns what is different.

@@ -66,6 +66,7 @@ class Works:
 
     async def hang_up(self, used: Collection[Wire] = ()) -> None:
         """Closes its endpoints but those whose wires are used elsewhere."""
+        await self.dispatcher.aclose()
         for endpoint in self.endpoints.values():
             if endpoint.wire not in used:
                 await endpoint.aclose()

@@ -19,6 +19,7 @@ from banditroute.delivery.availability import Availability
 from banditroute.delivery.dispatch import Dispatcher, Target
 from banditroute.delivery.endpoint import Endpoint
 from banditroute.delivery.keys import KeyRing
+from banditroute.delivery.knocking import Knocker
 from banditroute.delivery.pool import ClientPool
 from banditroute.desk import Desk, Terms
 from banditroute.errors import ConfigError
@@ -231,6 +232,7 @@ class Workshop:
             config.hedging,
             clock=self.clock,
             uniform=self._chance.random,
+            knocker=_knocker(config, targets, availability, self.clock),
         )
         serving = Serving(
             desk,
@@ -319,6 +321,14 @@ class _KeyWatch:
         if isinstance(event, KeyChanged) and event.reason and self.availability is not None:
             self.availability.suspect(event.provider)
         self._observer.notify(event)
+
+
+def _knocker(
+    config: RouterConfig, targets: Mapping[str, Target], availability: Availability, clock: Callable[[], float]
+) -> Knocker | None:
+    every_s = config.breaking.knock_every_s
+    wires = {model: target.endpoint.wire for model, target in targets.items()}
+    return Knocker(wires, availability, every_s, clock) if every_s else None
 
 
 def _caps(config: RouterConfig) -> list[Cap]:

@@ -23,6 +23,7 @@ SECTIONS: Mapping[str, Fields] = MappingProxyType(
     {
         "timeouts": {"connect_s": 0.5, "whole_s": 0.4, "first_token_s": 0.3, "between_chunks_s": 0.25, "total_s": 0.6},
         "retry": {"base_s": 0.01, "cap_s": 0.05},
+        "breaker": {"knock_s": 0.0},  # servers see what tests send them and nothing else
         "routing": {"deadline_s": 5.0, "seed": 7},
         "store": {"kind": "memory"},
     }

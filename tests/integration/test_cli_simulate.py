@@ -168,7 +168,7 @@ def test_a_report_shows_what_happened(tmp_path: Path) -> None:
     [
         ('[[event]]\nat = 900\nkind = "remove"\nmodel = "gemini-2.5-pro"\n', "storm.toml:1: event[0].at: 900 is not"),
         ("[[event]]\nat = 0\n", "storm.toml:1: event[0]: names no kind; give one of: price, "),
-        ("[traffic]\nrate = 2\n", "storm.toml: traffic: this version does not play it yet; "),
+        ("[traffic]\nrate = 2\n", "storm.toml: traffic.arrivals: is missing; give requests a second, or"),
         ("=\n", "storm.toml:1: is not TOML: "),
     ],
 )
@@ -224,3 +224,16 @@ def wait_for_workers(pid: int) -> None:
             return
         time.sleep(0.02)
     raise AssertionError("no worker was started")
+
+
+def test_arrivals_and_caps_are_played_and_reported(tmp_path: Path) -> None:
+    (tmp_path / "storm.toml").write_text("[traffic]\narrivals = 0.008\n[[budgets]]\nusd = 0.6\nper = 'day'\n")
+    asked = ("simulate", TABLE, "--scenario", "storm.toml", "--seeds", "1")
+    done = banditroute(*asked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Caps at the end of their windows" in done.stdout
+    assert "global per day  2026-01-01" in done.stdout
+    assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
+    found = orjson.loads(banditroute(*asked, "--json", cwd=tmp_path).stdout)["results"][0]["windows"]
+    assert [window["window"] for window in found] == ["2026-01-01", "2026-01-02"]
+    assert all(0 < window["share"]["mean"] <= window["share"]["max"] <= 1.01 for window in found)

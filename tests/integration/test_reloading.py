@@ -480,7 +480,7 @@ class TestGradersAndShadow:
         small, judge = await lab.server(), await lab.server(judging)
         sections = {"timeouts": {"whole_s": 5.0, "total_s": 5.0}}
         router = await lab.router(
-            {"small": small, "judge": judge}, judges=[{"name": "quality", "model": "judge"}], **sections
+            {"small": small, "judge": judge}, judges=[{"name": "quality", "model": "judge", "share": 1.0}], **sections
         )
         answer = await router.chat(ASKED, model="small", task="qa")
         await reached.wait()

@@ -92,7 +92,7 @@ class TestManyAtOnce:
     async def test_go_on_with_a_free_model_at_the_cap(self, lab):
         server = await lab.server(slowly)
         free = lab.served(server, input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
-        budgets = [cap(20 * COST_USD, on_exhausted="reject")]
+        budgets = [cap(20 * COST_USD, on_exhausted="reject", paced=False)]
         router = await lab.router({"priced": server, "free": free}, budgets=budgets, timeouts=PATIENT)
         results = await many(router)
         assert {result.text for result in results} == {TEXT}
@@ -189,7 +189,7 @@ async def test_a_retry_whose_dollars_others_took_meanwhile_goes_to_a_free_model(
     flaky = await lab.server(default="hang-before-head", script=["500"])
     free = lab.served(await lab.server(), input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
     retry = {"base_s": 0.2, "cap_s": 0.2, "same_model": 1}
-    budgets = [cap(1.5 * COST_USD, on_exhausted="reject")]
+    budgets = [cap(1.5 * COST_USD, on_exhausted="reject", paced=False)]
     router = await lab.router({"priced": flaky, "free": free}, budgets=budgets, retry=retry, routing={"seed": 1})
     while not flaky.requests:
         first = asyncio.create_task(router.chat(PROMPT, max_tokens=6))

@@ -78,7 +78,7 @@ class TestRestart:
     async def test_keeps_the_cap_reached(self, lab):
         server = await lab.server()
         free = lab.served(server, input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
-        budgets = [{"name": "day", "usd": 10 * COST_USD, "per": "day", "on_exhausted": "reject"}]
+        budgets = [{"name": "day", "usd": 10 * COST_USD, "per": "day", "on_exhausted": "reject", "paced": False}]
         router = await lab.router({"priced": server, "free": free}, budgets=budgets, store=SQLITE)
         for _ in range(80):
             await router.chat(PROMPT, max_tokens=6)

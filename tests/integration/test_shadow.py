@@ -81,10 +81,10 @@ class TestBesidePinnedCalls:
         found = await decided(router, 60, model="large")
         router_price, shadow_price = (each.shadow_prices["pace"] for each in (found[-1], found[-1].shadow))
         assert shadow_price < router_price
-        spent = {each.budget: each for each in router.learner._paces()}
+        spent = {each.budget: each for each in router.learner._paces(found[-1])}
         own = sum(each.shadow.forecasts[each.shadow.chosen].cost_usd for each in found)
         assert own < sum(each.forecasts["large"].cost_usd for each in found)
-        assert set(spent) == {"pace", f"{SHADOWS}shadow/pace"}
+        assert {"pace", f"{SHADOWS}shadow/pace"} <= set(spent)
 
     async def test_embeddings_are_left_alone(self, lab, models):
         async def embed(exchange):

@@ -63,10 +63,15 @@ def test_a_wait_is_above_its_floor_and_below_its_cap(
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["call", "answered", "failed", "left", "lost"]), st.floats(0, 20)), max_size=150)
+    st.lists(
+        st.tuples(
+            st.sampled_from(["call", "answered", "failed", "left", "lost", "at home", "not at home"]), st.floats(0, 20)
+        ),
+        max_size=150,
+    )
 )
 def test_one_probe_at_a_time_and_no_dead_end(events: list[tuple[str, float]]) -> None:
-    """Calls come, end in any way and order, or never: a circuit always lets the next one try in the end."""
+    """Calls come, end in any way and order, or never, and knocks: a circuit always lets the next one try in the end."""
     breaker, now = Breaker(Breaking(consecutive=2, window=4, open_s=1.0, most_open_s=8.0)), 0.0
     in_flight: list[bool] = []  # whether each is a probe
     for event, passed in events:
@@ -76,6 +81,8 @@ def test_one_probe_at_a_time_and_no_dead_end(events: list[tuple[str, float]]) ->
                 in_flight.append(breaker.begin(now))
                 assert in_flight[-1] is (breaker.state == "half_open")
                 assert not in_flight[-1] or breaker.refusal(now) is not None
+        elif event.endswith("at home"):
+            breaker.knocked(now, event == "at home")
         elif in_flight:
             end(breaker, event, now, in_flight.pop(0))
         if breaker.state == "open":

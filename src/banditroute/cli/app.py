@@ -24,6 +24,7 @@ from banditroute.cli import (
     inspect,
     prices,
     rebuild,
+    serve,
     simulate,
     tune,
     warm_start,
@@ -45,6 +46,7 @@ app.command("simulate")(simulate.command)
 app.command("evaluate")(evaluate.command)
 app.command("tune")(tune.command)
 app.command("bench")(bench.command)
+app.command("serve")(serve.command)
 app.command("demo")(demo.command)
 app.command("classify")(classify.command)
 app.command("warm-start")(warm_start.command)

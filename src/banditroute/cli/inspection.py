@@ -8,6 +8,8 @@ from banditroute.reports.store.inspection import Inspection
 from banditroute.routing.tasks import is_judging
 from banditroute.storage.protocol import Trail
 
+_SPANS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
+
 
 def narrowed(found: Inspection, task: str | None, last: int) -> Inspection:
     """The same with only so many of the newest decisions and, unless it is None, only of one task class.
@@ -23,7 +25,14 @@ def narrowed(found: Inspection, task: str | None, last: int) -> Inspection:
         raise InputError(f"nothing is learned of a class {task!r}", remedy=f"known: {known}", field="--task")
     edges = tuple(edge for edge in found.edges if edge.task == task)
     newest = tuple(trail for trail in found.newest if trail.decision.context.task == task)
-    return replace(found, edges=edges, newest=newest[:last])
+    alarms = tuple(alarm for alarm in found.alarms if alarm.task in ("", task))
+    return replace(found, edges=edges, newest=newest[:last], alarms=alarms)
+
+
+def span(seconds: float) -> str:
+    """A stretch of time as people say it, rounded down: 42 s, 7 min, 3 h, 12 d."""
+    unit_s, unit = next((each for each in _SPANS if seconds >= each[0]), (1.0, "s"))
+    return f"{max(seconds, 0.0) // unit_s:.0f} {unit}"
 
 
 def mean_quality(trail: Trail) -> float | None:

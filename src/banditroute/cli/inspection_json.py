@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from banditroute.cli.alarm_view import alarm_json
 from banditroute.cli.inspection import failed_attempts, mean_quality
 from banditroute.cli.promise_view import promise_json
 from banditroute.evaluation.shadow import Change, ShadowComparison
@@ -32,6 +33,7 @@ def print_inspection(found: Inspection) -> None:
             "paces": [_pace(each) for each in found.paces],
             "caps": [_cap(each, found.outlooks) for each in found.accounts],
             "promises": [promise_json(each) for each in found.promises],
+            "alarms": [alarm_json(each) for each in found.alarms],
             "open_decisions": found.open_decisions,
             "guards": found.guards,
             "sources": found.sources,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from banditroute.cli.inspection import failed_attempts, mean_quality
+from banditroute.cli.alarm_view import alarms_table
+from banditroute.cli.inspection import failed_attempts, mean_quality, span
 from banditroute.cli.promise_view import promise_lines, promises_table
 from banditroute.cli.tables import add_figures, add_names, listing_console, printable, titled_table
 from banditroute.reports import format as form
@@ -20,8 +21,6 @@ from banditroute.routing.pacers import CapOutlook
 from banditroute.routing.standings import Standing
 from banditroute.storage.protocol import Trail
 
-_SPANS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
-
 
 def print_inspection(found: Inspection) -> None:
     """Prints beliefs, budgets and the newest decisions."""
@@ -34,6 +33,7 @@ def print_inspection(found: Inspection) -> None:
     tables += [promises_table(found.promises)] if found.promises else []
     tables += [_accounts(found.accounts, found.at)] if found.accounts else []
     tables += [_outlooks(found.outlooks)] if found.outlooks else []
+    tables += [alarms_table(found.alarms, found.at)] if found.alarms else []
     tables += [_guards(found.guards)] if found.guards else []
     tables += [_sources(found.sources)] if found.sources else []
     tables += [_shadow(found.shadow)] if found.shadow is not None else []
@@ -43,12 +43,6 @@ def print_inspection(found: Inspection) -> None:
         console.print()
     for line in _closing(found):
         console.print(line, soft_wrap=True)
-
-
-def span(seconds: float) -> str:
-    """A stretch of time as people say it, rounded down: 42 s, 7 min, 3 h, 12 d."""
-    unit_s, unit = next((each for each in _SPANS if seconds >= each[0]), (1.0, "s"))
-    return f"{max(seconds, 0.0) // unit_s:.0f} {unit}"
 
 
 def _closing(found: Inspection) -> list[str]:

@@ -123,6 +123,12 @@ class BreakerTable(Table):
         default=_BREAKING.open_s, gt=0, description="seconds that it stays open; doubles with each failed probe"
     )
     most_open_s: float = Field(default=_BREAKING.most_open_s, gt=0, description="most seconds that it stays open")
+    knock_s: float = Field(
+        default=_BREAKING.knock_s,
+        ge=0,
+        description="seconds between two looks, which cost nothing, whether a provider that stopped answering is back; "
+        "0 = none: requests find out",
+    )
 
     @model_validator(mode="after")
     def _check_times(self) -> BreakerTable:

@@ -63,7 +63,7 @@ class RouterFile(Table):
         default_factory=GuardTable, description="keeps live decisions from what you do not want; by default nothing"
     )
     gateway: GatewayTable | None = Field(
-        default=None, description="who may use the gateway (checked; no version serves it yet)"
+        default=None, description="who may use what `banditroute serve` serves; left out: whoever is on this machine"
     )
 
     def value(self, path: Path) -> RouterConfig:
@@ -84,7 +84,7 @@ class RouterFile(Table):
             breaking=self.breaker.value(),
             hedging=self.hedge.value(),
             routing=self.routing.value(folder),
-            gateway=None if self.gateway is None else self.gateway.value(),
+            gateway=None if self.gateway is None else self.gateway.value(folder),
             tasks=tuple(table.value() for table in self.tasks),
             rules=tuple(table.value() for table in self.rules),
             trust=self.trust.value(),

@@ -24,7 +24,7 @@ from banditroute.config.values import (
 from banditroute.errors import ConfigError
 from banditroute.learning.policy import THOMPSON, Exploration, PolicySettings
 
-_STORE, _ROUTING = StoreConfig(), RoutingConfig()
+_STORE, _ROUTING, _GATEWAY = StoreConfig(), RoutingConfig(), GatewayConfig()
 _DAY_S = 86_400.0
 _PROMISED_STORES = ("redis", "postgres")
 
@@ -180,16 +180,75 @@ class GatewayKeyTable(Table):
     key_env: Variable = Field(
         description="NAME of the environment variable that holds it", examples=["BANDITROUTE_KEY_APP"]
     )
-    tenant: str = Field(default="", description="on whose behalf its requests are; budgets may have it as their scope")
+    tenant: str = Field(
+        default="", description="on whose behalf its requests are; budgets may have it as their scope; empty: they say"
+    )
+    models: list[Name] = Field(default=[], description="models that may answer it; none = all")
+    tasks: list[Name] = Field(default=[], description="task classes of which its requests name one; none = any")
+    requests_per_minute: float | None = Field(
+        default=None, gt=0, description="how many requests it may make; left out: any number", examples=[600.0]
+    )
+    admin: bool = Field(default=False, description="may read the decisions of every tenant, and throw switches")
+
+    def value(self) -> GatewayKey:
+        """The key."""
+        return GatewayKey(
+            self.name,
+            self.key_env,
+            self.tenant,
+            tuple(self.models),
+            tuple(self.tasks),
+            self.requests_per_minute,
+            self.admin,
+        )
 
 
 class GatewayTable(Table):
-    """Who may use the gateway."""
+    """Who may use the gateway, and how much of it at once."""
 
-    auth: Literal["keys", "none"] = Field(default="keys", description="keys | none (loopback only)")
+    auth: Literal["keys", "none"] = Field(default=_GATEWAY.auth, description="keys | none (loopback only)")
+    max_in_work: int = Field(
+        default=_GATEWAY.max_in_work, ge=1, description="requests answered at once; one more is told to come back"
+    )
+    max_body_mb: float = Field(
+        default=_GATEWAY.max_body_bytes / 2**20, gt=0, le=1024, description="longest body of a request, in MiB"
+    )
+    head_s: float = Field(
+        default=_GATEWAY.head_s, gt=0, description="seconds for a new connection to send the head of a request"
+    )
+    body_s: float = Field(default=_GATEWAY.body_s, gt=0, description="seconds for a request to send its body")
+    idle_s: float = Field(
+        default=_GATEWAY.idle_s, gt=0, description="seconds that a connection is kept between two requests"
+    )
+    unread_s: float = Field(
+        default=_GATEWAY.unread_s, gt=0, description="seconds that an answer waits for a caller who does not read on"
+    )
+    drain_s: float = Field(
+        default=_GATEWAY.drain_s, ge=0, description="seconds that requests may go on once the process is told to end"
+    )
+    access_log: str = Field(
+        default="off",
+        min_length=1,
+        description="a JSON line for every request: off | stderr | a file, from this file's folder",
+    )
     keys: list[GatewayKeyTable] = Field(default=[], description="keys that clients show")
 
-    def value(self) -> GatewayConfig:
-        """The settings."""
-        keys = tuple(GatewayKey(key.name, key.key_env, key.tenant) for key in self.keys)
-        return GatewayConfig(self.auth, keys)
+    def value(self, folder: Path) -> GatewayConfig:
+        """The settings; the log's path is taken from the folder."""
+        return GatewayConfig(
+            auth=self.auth,
+            keys=tuple(key.value() for key in self.keys),
+            max_in_work=self.max_in_work,
+            max_body_bytes=int(self.max_body_mb * 2**20),
+            head_s=self.head_s,
+            body_s=self.body_s,
+            idle_s=self.idle_s,
+            unread_s=self.unread_s,
+            drain_s=self.drain_s,
+            access_log=self._log(folder),
+        )
+
+    def _log(self, folder: Path) -> Path | Literal["stderr"] | None:
+        if self.access_log == "off":
+            return None
+        return "stderr" if self.access_log == "stderr" else folder / Path(self.access_log).expanduser()

@@ -210,25 +210,48 @@ class GatewayKey:
     Attributes:
         name: what reports call it.
         key_env: the environment variable that holds it.
-        tenant: on whose behalf its requests are.
+        tenant: on whose behalf its requests are; empty = the request says.
+        models: what it may have answer; empty = every model.
+        tasks: task classes that it may name, of which every request has to name one; empty = any, or none.
+        requests_per_minute: how many it may make; None = any number.
+        admin: whether it may read every tenant's decisions, and throw switches.
     """
 
     name: str
     key_env: str
     tenant: str = ""
+    models: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    requests_per_minute: float | None = None
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
-    """Who may use the gateway.
+    """Who may use the gateway, and how much of it at once.
 
     Attributes:
         auth: keys, or none, which is for the loopback interface only.
         keys: the keys that the environment holds.
+        max_in_work: requests that are being answered at once; one more is told to come back.
+        max_body_bytes: the longest body of a request.
+        head_s: how long a new connection may take to send a request's head; body_s: and that request its body.
+        idle_s: how long a connection is kept between two requests.
+        unread_s: how long an answer may wait for its caller to read on.
+        drain_s: how long requests in work may go on once the process is told to end.
+        access_log: where a line is written for every request: "stderr", a file, or None.
     """
 
     auth: Literal["keys", "none"] = "keys"
     keys: tuple[GatewayKey, ...] = ()
+    max_in_work: int = 512
+    max_body_bytes: int = 20 * 2**20
+    head_s: float = 10.0
+    body_s: float = 30.0
+    idle_s: float = 75.0
+    unread_s: float = 60.0
+    drain_s: float = 30.0
+    access_log: Path | Literal["stderr"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,14 @@ class Availability:
         """A call was given up before it told anything."""
         self._breakers[model].abandoned(probe)
 
+    def broken(self, model: str) -> bool:
+        """Whether a model's circuit is anything but closed."""
+        return self._breakers[model] in self._broken
+
+    def knocked(self, model: str, now: float, *, answered: bool) -> None:
+        """A model's provider was asked whether it is there."""
+        self._breakers[model].knocked(now, answered)
+
     def suspect(self, provider: str) -> None:
         """Has a provider's keys looked at until they may be used: for when one goes out of use without a failure."""
         self._suspects.update((model, None) for model, its in self._providers.items() if its == provider)
@@ -146,7 +154,9 @@ class Availability:
 
     def _callable_at(self, model: str, now: float) -> float:
         cooling = self._cooling_until(model, now) if model in self._suspects else 0.0
-        return max(self._breakers[model].retry_at or 0.0, cooling)
+        breaker = self._breakers[model]
+        knock = now + self._breaking.knock_every_s if breaker.waits_for_knock(now) else 0.0
+        return max(breaker.retry_at or 0.0, cooling, knock)
 
     def _without_key(self, model: str, wait_s: float) -> str:
         wait = "" if math.isinf(wait_s) else f" for another {wait_s:.1f} s"

@@ -32,7 +32,8 @@ class Breaker:
     """One model's circuit: closed while it answers, open while it is left alone, half-open while one call tries it.
 
     Calls that began before the circuit opened say nothing about now: unless it is closed, only a probe's outcome moves
-    it. No clock: `now` is seconds on any one clock.
+    it. Knocks at its provider time the probes: while they are not answered there is no point in one, and once they are
+    again there is no point in waiting. No clock: `now` is seconds on any one clock.
     """
 
     __slots__ = (
@@ -44,6 +45,8 @@ class Breaker:
         "_probe_until",
         "_row",
         "_settings",
+        "_shut",
+        "_shut_until",
         "_state",
         "_until",
         "_why",
@@ -58,6 +61,8 @@ class Breaker:
         self._open_s = settings.open_s
         self._until = 0.0  # when it may be tried, while it is open
         self._probe_until: float | None = None  # None = no probe is out
+        self._shut = False  # the last knock was not answered
+        self._shut_until = 0.0  # when it may be tried all the same: a server may be one that answers no knocks
         self._why = ""
         self._availability = 1.0
 
@@ -81,6 +86,10 @@ class Breaker:
         """Instant from which a call may try it; None where it is closed."""
         return None if self._state == "closed" else self._until
 
+    def waits_for_knock(self, now: float) -> bool:
+        """Whether it may not be tried because its provider does not answer."""
+        return self._shut and now < self._shut_until
+
     def follow(self, settings: Breaking) -> None:
         """Goes by other settings from now on; where it stands, it stays."""
         self._settings = settings
@@ -93,6 +102,8 @@ class Breaker:
             return None
         if now < self._until:
             return f"circuit open for another {self._until - now:.1f} s after {self._why}"
+        if self.waits_for_knock(now):
+            return f"circuit open until its provider answers again, after {self._why}"
         if self._probe_until is not None and now < self._probe_until:
             return f"being probed after {self._why}"
         return None
@@ -104,6 +115,15 @@ class Breaker:
         self._state = "half_open"
         self._probe_until = now + PROBE_LIMIT_S
         return True
+
+    def knocked(self, now: float, answered: bool) -> None:
+        """Its provider was asked whether it is there; that it is after it was not calls for a probe at once."""
+        if self._state == "closed":
+            return
+        if answered and self._shut:
+            self._until = min(self._until, now)
+            self._probe_until = None  # one that is out may have met the closed door, and wait for its time limit
+        self._shut = not answered
 
     def succeeded(self, probe: bool) -> None:
         """A call was answered."""
@@ -147,6 +167,7 @@ class Breaker:
     def _open(self, now: float, why: str) -> None:
         self._state = "open"
         self._until = now + self._open_s
+        self._shut_until = now + self._settings.most_open_s
         self._probe_until = None
         self._why = why
 
@@ -154,6 +175,7 @@ class Breaker:
         self._state = "closed"
         self._open_s = self._settings.open_s
         self._probe_until = None
+        self._shut = False
         self._why = ""
         self._row = self._failures = 0
         self._outcomes.clear()

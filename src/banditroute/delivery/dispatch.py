@@ -19,6 +19,7 @@ from banditroute.errors import (
 from .availability import Availability
 from .endpoint import Endpoint
 from .hedge import HedgeClock
+from .knocking import Knocker
 from .retry import RetryBudget, backoff_s, may_pass_at_once
 from .settings import Hedging, Retrying
 
@@ -108,6 +109,7 @@ class Dispatcher:
         hedging: when to make a second call beside a slow first one.
         clock: seconds since the epoch.
         uniform: chance, uniform in [0, 1).
+        knocker: looks whether providers that failed are back; None = nobody does.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class Dispatcher:
         *,
         clock: Callable[[], float],
         uniform: Callable[[], float],
+        knocker: Knocker | None = None,
     ) -> None:
         self._targets = targets
         self._availability = availability
@@ -127,6 +130,7 @@ class Dispatcher:
         self._hedge = HedgeClock(hedging)
         self._clock = clock
         self._uniform = uniform
+        self._knocker = knocker
         self._closed = False
 
     def inherit(self, before: Dispatcher, same: Mapping[str, str]) -> None:
@@ -139,6 +143,8 @@ class Dispatcher:
         if self._retrying == before._retrying:
             self._budget = before._budget
         self._hedge.inherit(before._hedge, same)
+        for model in same:
+            self._knock(model)
 
     async def deliver(self, flight: Flight, ask: Ask[T], late: Callable[[Answered[T]], Awaitable[None]]) -> Answered[T]:
         """The first answer; one that comes too late to be it is for `late` to settle.
@@ -171,10 +177,26 @@ class Dispatcher:
         """From now on a failure is our own doing: nothing is tried again, and nothing counts against a model."""
         self._closed = True
 
+    async def aclose(self) -> None:
+        """Ends what runs beside requests; may be called again."""
+        self.close()
+        if self._knocker is not None:
+            await self._knocker.aclose()
+
     def broke(self, model: str, error: ProviderError) -> None:
         """Counts a failure after a stream's first content against its model."""
         if not self._closed:
-            self._availability.failed(model, error, self._clock(), probe=False)
+            self._failed(model, error, probe=False)
+
+    def _failed(self, model: str, error: ProviderError, *, probe: bool) -> None:
+        was_broken = self._availability.broken(model)
+        self._availability.failed(model, error, self._clock(), probe=probe)
+        if probe or not was_broken:
+            self._knock(model)
+
+    def _knock(self, model: str) -> None:
+        if self._knocker is not None and self._availability.broken(model):
+            self._knocker.knock(model)
 
     async def _call(
         self, flight: Flight, tries: _Tries, model: str, ask: Ask[T], *, hedge: bool = False
@@ -190,7 +212,7 @@ class Dispatcher:
             if self._closed:
                 self._availability.abandoned(model, probe=probe)
             else:
-                self._availability.failed(model, error, self._clock(), probe=probe)
+                self._failed(model, error, probe=probe)
             tries.note(model, error)
             flight.ended(Call(model, _loop_time() - begun, error, probe, hedge, sent.up))
             raise
@@ -236,12 +258,13 @@ class Dispatcher:
         if error.remedy is Remedy.NEVER:
             raise error
         if self._closed:
-            raise UnansweredError(tries.causes, decision_id=flight.decision_id)
+            raise UnansweredError(tries.causes, decision_id=flight.decision_id, failures=tries.last)
         if _loop_time() >= flight.deadline or _out_of_time(error):
-            raise DeadlineError(tries.causes, decision_id=flight.decision_id)
+            raise DeadlineError(tries.causes, decision_id=flight.decision_id, failures=tries.last)
         if self._again(model, tries):
             await self._pause(backoff_s(tries.again(model), self._uniform(), self._retrying), flight, tries)
-            return model
+            if self._available(model):  # others may have opened its circuit meanwhile
+                return model
         other = flight.fallback(tries.out)
         return other if other is not None else await self._next_round(flight, tries)
 
@@ -250,9 +273,12 @@ class Dispatcher:
         return (
             tries.same.get(model, 0) < self._retrying.same_model
             and may_pass_at_once(tries.last[model])
-            and model not in self._availability.unavailable(self._clock())
+            and self._available(model)
             and self._budget.withdraw()
         )
+
+    def _available(self, model: str) -> bool:
+        return model not in self._availability.unavailable(self._clock())
 
     async def _next_round(self, flight: Flight, tries: _Tries) -> str:
         """The first model of another round, after waiting for the first to recover."""
@@ -269,7 +295,7 @@ class Dispatcher:
             model = flight.fallback(tries.out)
             if model is not None:
                 return model
-        raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s)
+        raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s, failures=tries.last)
 
     def _floor_s(self, models: list[str], tries: _Tries) -> float | None:
         """Seconds until the first of the models is worth asking again, where that is known."""
@@ -280,7 +306,7 @@ class Dispatcher:
 
     async def _pause(self, wait_s: float, flight: Flight, tries: _Tries, floor_s: float | None = None) -> None:
         if _loop_time() + wait_s >= flight.deadline:
-            raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s)
+            raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s, failures=tries.last)
         await asyncio.sleep(wait_s)
 
 

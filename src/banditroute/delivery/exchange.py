@@ -15,6 +15,7 @@ from banditroute.providers.protocol import Provider, WireReply, WireRequest
 
 MOST_BODY_BYTES = 64 * 2**20
 _LAST_BYTES_S = 1.0
+_SERVER_FAILED = 500
 FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError)
 
 
@@ -51,6 +52,14 @@ class Wire:
             raise failure(error) from None  # aiohttp keeps the request, key and all, in its errors
         self._replies.add(response)
         return response
+
+    async def answers(self, within_s: float) -> bool:
+        """Whether anybody is there: whatever the server says to a GET of its models without a key, but for a 5xx."""
+        try:
+            async with asyncio.timeout(within_s):
+                return await self.client.status(URL(f"{self._base}/models"), self._timeout) < _SERVER_FAILED
+        except (TimeoutError, *FAILURES):
+            return False
 
     def finish(self, response: aiohttp.ClientResponse) -> None:
         """Leaves a stream that has said its last word to end its connection's turn, which is worth a moment's wait.

@@ -64,6 +64,18 @@ class Client:
             self._unshared = self._open(aiohttp.TCPConnector, force_close=True)
         return await self._send(self._unshared, url, headers, body, timeout)
 
+    async def status(self, url: URL, timeout: aiohttp.ClientTimeout) -> int:
+        """The status of the reply to a GET, the rest of which is not read.
+
+        Raises:
+            aiohttp.ClientError, OSError: the connection failed.
+        """
+        self._check_open()
+        if self._unshared is None:
+            self._unshared = self._open(aiohttp.TCPConnector, force_close=True)
+        async with self._unshared.get(url, timeout=timeout, allow_redirects=False, proxy=self._proxy) as response:
+            return response.status
+
     async def aclose(self) -> None:
         """Closes every connection."""
         self._closed = True

@@ -80,6 +80,8 @@ class Breaking:
         window: how many attempts the share is taken over.
         open_s: how long it stays open the first time; doubles with each failed probe.
         most_open_s: the longest it stays open.
+        knock_s: how often a provider that stopped answering is asked, for nothing, whether it is back, and how long it
+            may take to say so; 0 = never: a request has to find out.
     """
 
     consecutive: int = 5
@@ -87,6 +89,12 @@ class Breaking:
     window: int = 20
     open_s: float = 5.0
     most_open_s: float = 60.0
+    knock_s: float = 2.0
+
+    @property
+    def knock_every_s(self) -> float:
+        """The time from one such question to the next: no longer than the wait for a first probe without them."""
+        return min(self.knock_s, self.open_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 _KEPT = 1_000
 _PRIOR = 20.0  # shared grades that the identity counts as
@@ -62,6 +61,8 @@ class Calibration:
         return float(np.abs(pairs[:, 0] - pairs[:, 1]).mean()), float(np.abs(found - pairs[:, 1]).mean())
 
     def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
+        from scipy.optimize import isotonic_regression  # 20 MB and a sixth of a second, which few routers have use for
+
         pairs = np.array(sorted(self._shared))
         levels, of = np.unique(pairs[:, 0], return_inverse=True)
         counts = np.bincount(of)

@@ -112,8 +112,7 @@ def stepped(
     z = kind.least(kind.most(sign * residual / sd, -settings.most_sds), settings.most_sds)
     height = climb.height + z - settings.slack
     up = height > 0.0
-    grown = Climb(height, climb.seen + 1.0, climb.surplus + residual)
-    return Climb(*(kind.where(up, value, 0.0) for value in grown))
+    return Climb(height * up, (climb.seen + 1.0) * up, (climb.surplus + residual) * up)
 
 
 def false_rate(height: float, settings: Vigilance) -> float:

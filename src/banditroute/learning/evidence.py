@@ -107,5 +107,10 @@ def sound(evidence: Evidence) -> NDArray[np.bool_]:
     A, b, n, s = evidence
     upper, lower = np.concatenate((A, b[..., None]), -1), np.concatenate((b, s[..., None]), -1)
     joint = np.concatenate((upper, lower[..., None, :]), -2)
-    least = np.linalg.eigvalsh(joint)[..., 0]
-    return (n >= -_ROUNDING) & (least >= -_ROUNDING * (1.0 + np.trace(joint, axis1=-2, axis2=-1)))
+    scale = _ROUNDING * (1.0 + np.trace(np.abs(joint), axis1=-2, axis2=-1))
+    lifted = joint + scale[..., None, None] * np.eye(lower.shape[-1])
+    try:
+        np.linalg.cholesky(lifted)
+    except np.linalg.LinAlgError:  # some are not, and which takes longer to tell
+        return np.asarray(np.linalg.eigvalsh(lifted)[..., 0] > 0.0)
+    return np.ones(n.shape, dtype=np.bool_)

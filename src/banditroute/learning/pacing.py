@@ -40,6 +40,7 @@ class Pacing:
         bucket_requests: size of the bucket, in requests' worth of budget.
         level_gain: how strongly the bucket's level bends the price.
         most_shortfall: bucket shortfall (in buckets) beyond which it bends no further.
+        most_debt: buckets that may be overdrawn and must be paid back; what lies beyond is forgiven.
         anchor_step: how fast the anti-windup anchor follows the price.
         anchor_decay: how fast it sinks while the budget is slack.
         anchor_depth: how far below its anchor the price may fall.
@@ -54,6 +55,7 @@ class Pacing:
     bucket_requests: float = 120.0
     level_gain: float = 3.0
     most_shortfall: float = 1.0
+    most_debt: float = math.inf
     anchor_step: float = 0.01
     anchor_decay: float = 0.003
     anchor_depth: float = 0.2
@@ -107,7 +109,8 @@ def stepped(pace: Pace, cost_share: Amount, pacing: Pacing, kind: Kind = ARRAYS)
     anchor = pace.anchor + kind.where(binding, pacing.anchor_step * (log_price - pace.anchor), -pacing.anchor_decay)
     least = kind.most(anchor + math.log(pacing.anchor_depth), math.log(pacing.least_price))
     log_price = kind.least(kind.most(log_price, least), math.log(pacing.most_price))
-    return Pace(log_price, spend, anchor, refilled(pace.level, cost_share, pacing.bucket_requests, kind))
+    level = refilled(pace.level, cost_share, pacing.bucket_requests, kind)
+    return Pace(log_price, spend, anchor, kind.most(level, -pacing.most_debt * pacing.bucket_requests))
 
 
 def refilled(level: Amount, cost_share: Amount, capacity: float, kind: Kind = ARRAYS) -> Amount:

@@ -7,6 +7,7 @@ from banditroute.reports import format as write
 from banditroute.reports.export import save_parts
 from banditroute.reports.page import write_report
 from banditroute.reports.parts import Report, Section
+from banditroute.reports.sections.live.alarms import alarms_section
 from banditroute.reports.sections.live.beliefs import beliefs_section
 from banditroute.reports.sections.live.budgets import budgets_section
 from banditroute.reports.sections.live.judgements import judgements_section
@@ -48,6 +49,7 @@ def _sections(live: LiveStore) -> tuple[Section, ...]:
         spend_section(live),
         serving_section(live),
         quality_section(live),
+        alarms_section(live),
         beliefs_section(live),
         judgements_section(live),
         reading_section(live),

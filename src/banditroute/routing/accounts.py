@@ -123,6 +123,7 @@ class Book:
         """Allows what another cap does from now on; what is carried stays within one of its windows' worth."""
         carried = self.usd - self._own if cap.carry else 0
         self.cap, self._own = cap, picos_of(cap.usd)
+        self.kept = self.kept if cap.paced else 0
         self.inherit(min(carried, self._own))
 
     def hold(self, wanted: int) -> int:

@@ -161,6 +161,12 @@ class Decider:
         """What else bends its decisions."""
         return self._steering
 
+    def paces_of(self, decision: Decision) -> tuple[PaceRecord, ...]:
+        """The same of what a decision may have moved: paced budgets that do not cover it stand where they stood."""
+        covering = self._pacers.covering(decision.tenant, decision.context.task)
+        moved = tuple(paced.record() for paced in covering)
+        return (*moved, *self._steering.records(), *self._bills.records())
+
     @property
     def refresh_due(self) -> bool:
         """Whether enough was learned since the last `refresh` for another to be worth its time."""
@@ -345,6 +351,10 @@ class Decider:
         """Takes in what came of a decision, for rules that look at more than what is learned of each model."""
         self._steering.settled(decision, outcome)
         self._signals.tick()
+        self.check_bill(outcome)
+
+    def check_bill(self, outcome: Outcome) -> None:
+        """Holds the bill that a provider states against the catalog's prices; reckons with another where it is one."""
         rebilled = self._bills.take(outcome)
         if rebilled is not None:
             self._bill_anew()
@@ -466,7 +476,7 @@ class Decider:
         for old, new in arms.items():
             was, now = before._catalog.models[old].price, self._catalog.models[new].price
             was_usd, now_usd = (price.estimate_usd(input_tokens, float(tokens[new])) for price in (was, now))
-            if was != now and was_usd > 0.0:
+            if was_usd > 0.0 and not math.isclose(was_usd, now_usd, rel_tol=1e-3):
                 factors[new] = now_usd / was_usd
         return factors
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.learning.rollout import (
-    RolloutSettings,
-    newcomer_floor,
-    stage_of,
-    surely_worse,
-    without_doubt,
-)
+from banditroute.learning.rollout import RolloutSettings, stage_of, surely_worse
 from banditroute.observe import Event, RolloutChanged
 from banditroute.records import Decision, Outcome
 
 from .catalog import Catalog
+from .crew import Crew
 from .lessons import Lesson
 from .pacers import PaceRecord
-from .standings import Review, Standing, Usual
+from .standings import OPEN, ROLLED_BACK, TRIAL, Review, Standing
 from .steering import Beliefs, Limits, Rule, Situation, Steering
 
 Floats = NDArray[np.float64]
@@ -33,7 +27,6 @@ _GROWTH = 0.45  # of what was judged of a newcomer, until beliefs are worth solv
 _LEAST_NEWS = 2
 _DEARER = 1.001  # times the price: less is rounding
 _NEW, _DROPPED = 1.0, 2.0  # levels in the records of newcomers, and of those rolled back
-_TRIAL, _OPEN, _ROLLED_BACK = "trial", "open", "rolled back"
 
 
 class Rollout(Rule):
@@ -57,7 +50,7 @@ class Rollout(Rule):
         self._grown: set[str] = set()  # those of them that were newcomers
         self._new: set[str] = set()
         self._rolled_back: set[str] = set()
-        self._crew: _Crew | None = None
+        self._crew: Crew | None = None
         self._news: Counter[str] = Counter()  # judgements of newcomers since beliefs were solved
         self._under_way: Counter[str] = Counter()
         self._events: list[Event] = []
@@ -121,8 +114,8 @@ class Rollout(Rule):
         dear = usual.likely_usd > _DEARER * usual.likely_usd[others].max()
         found = [self._standing(review, arm, others, dear=bool(dear[arm])) for arm in np.flatnonzero(young).tolist()]
         self._tell(found)
-        self._rolled_back = {each.model for each in found if each.stage == _ROLLED_BACK}
-        self._crew = _Crew.of(review, found, usual)
+        self._rolled_back = {each.model for each in found if each.stage == ROLLED_BACK}
+        self._crew = Crew.of(review, found, usual)
         for name, requests in self._under_way.items():
             self._crew.tally(name, requests)
 
@@ -166,15 +159,18 @@ class Rollout(Rule):
         found = review.compared(arm, others, settings)
         step = int(stage_of(found, settings)) if self._in_canary(name, dear) else len(settings.stages)
         most = (*settings.stages, 1.0)[step]
-        stage = f"canary {100 * most:g}%" if most < 1.0 else _TRIAL if served < settings.trial_requests else _OPEN
         if surely_worse(found, name in self._rolled_back, settings):
-            stage = _ROLLED_BACK
+            stage = ROLLED_BACK
+        elif most < 1.0:
+            stage = f"canary {100 * most:g}%"
+        else:
+            stage = TRIAL if served < settings.trial_requests else OPEN
         return Standing(name, stage, most, served, *(float(each) for each in found))
 
-    def _is_stale(self, standing: Standing, crew: _Crew) -> bool:
+    def _is_stale(self, standing: Standing, crew: Crew) -> bool:
         name = standing.model
         served = crew.requests[crew.arms[name]] - self._under_way[name]
-        trial_over = standing.stage == _TRIAL and served >= self._settings.trial_requests
+        trial_over = standing.stage == TRIAL and served >= self._settings.trial_requests
         return bool(trial_over) or self._news[name] >= max(_LEAST_NEWS, _GROWTH * standing.judged)
 
     def _in_canary(self, name: str, dear: bool) -> bool:
@@ -201,54 +197,3 @@ def rollout_of(settings: RolloutSettings, catalog: Catalog) -> Rollout:
 def standings_of(steering: Steering) -> tuple[Standing, ...]:
     """Where the newcomers of a decider stand; none where no rollout bends its decisions."""
     return tuple(each for rule in steering.rules if isinstance(rule, Rollout) for each in rule.standings)
-
-
-class _Crew(NamedTuple):
-    """The newcomers among K models.
-
-    Attributes:
-        standings: where each stands, by name.
-        arms: their positions, by name.
-        young, rolled_back: (K,) who they are.
-        most: (K,) the largest share that each model may get.
-        doubt: (K,) how many times more each model is expected to cost than is likely.
-        requests: (K,) how many each served, with those under way; kept current.
-    """
-
-    standings: dict[str, Standing]
-    arms: dict[str, int]
-    young: Bools
-    rolled_back: Bools
-    most: Floats
-    doubt: Floats
-    requests: Floats
-
-    @classmethod
-    def of(cls, review: Review, found: Iterable[Standing], usual: Usual) -> _Crew:
-        """The crew that stands so."""
-        standings = {each.model: each for each in found}
-        every = [standings.get(name) for name in review.names]
-        return cls(
-            standings,
-            {name: review.names.index(name) for name in standings},
-            np.array([each is not None for each in every]),
-            np.array([each is not None and each.stage == _ROLLED_BACK for each in every]),
-            np.array([1.0 if each is None else each.most for each in every]),
-            usual.doubt,
-            review.served.copy(),
-        )
-
-    def tally(self, name: str, requests: int) -> None:
-        """Takes in requests that one of them serves; those of others do not matter."""
-        arm = self.arms.get(name)
-        if arm is not None:
-            self.requests[arm] += requests
-
-    def limits(self, situation: Situation, worth: Floats, settings: RolloutSettings) -> Limits:
-        """The bounds (K,) on one decision."""
-        eligible, share = situation.eligible, situation.cost_usd / (self.doubt * situation.budget_usd)
-        best = np.where(eligible, worth, -np.inf).max(keepdims=True)
-        barred = without_doubt(self.rolled_back, worth, best, settings)
-        floor = newcomer_floor(self.young & eligible, self.rolled_back, self.requests, share, settings)
-        most = np.where(barred, floor, self.most)
-        return Limits(np.minimum(floor, most), most)

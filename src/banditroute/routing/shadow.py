@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from banditroute.errors import BanditrouteError
 from banditroute.observe import Observer, ShadowFailed
-from banditroute.records import Decision, Demand, ShadowDecision
+from banditroute.records import Decision, Demand, Outcome, ShadowDecision
 
 from .pacers import PaceRecord
 from .tasks import is_chosen_on
@@ -96,6 +96,16 @@ class Shadow:
         with self._failing("learn"):
             for lesson in lessons:
                 self.decider.take(lesson)
+
+    def settled(self, outcome: Outcome) -> None:
+        """Takes in what came of the router's decision: only its bill says anything of what others would have cost."""
+        with self._failing("learn"):
+            self.decider.check_bill(outcome)
+
+    def forget(self, elapsed_s: float) -> None:
+        """Lets what it knows fade by what so many seconds are worth to it."""
+        with self._failing("forget"):
+            self.decider.forget(elapsed_s)
 
     def refresh(self) -> None:
         """Solves what was learned anew, where that is due; alarms are the router's to raise."""

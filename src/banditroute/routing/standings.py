@@ -18,6 +18,8 @@ from .steering import Beliefs
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+TRIAL, OPEN, ROLLED_BACK = "trial", "open", "rolled back"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

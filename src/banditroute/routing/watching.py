@@ -65,7 +65,7 @@ class Watch:
                 stepped(down, residual, sd, _DIRECTIONS[1], settings, NUMBERS),
             )
             self._climbs[signal, arm, where] = both
-            highest = max(both, key=_height)
+            highest = both[0] if both[0].height >= both[1].height else both[1]
             if highest.height > (settings.threshold if where == _WHOLE else settings.edge_threshold):
                 named = None if where == _WHOLE else where
                 chance, by = false_rate(_height(highest), settings), float(highest.shift)

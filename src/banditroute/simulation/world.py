@@ -162,7 +162,7 @@ class World:
             if level_usd is None:
                 raise
             decision = self._drawn(number, asked, tenant, at, None, cheapest=True)
-            self._hold(decision, demand, at, force=not self._strict(tenant, context.task, at))
+            self._hold(decision, demand, at, force=True)
             return decision, True
         self._hold(decision, demand, at, force=False)
         return decision, False
@@ -181,14 +181,13 @@ class World:
             cheapest=cheapest,
         )
 
-    def _strict(self, tenant: str, task: str, at: float) -> bool:
-        """Whether a cap covers the request that may not be passed."""
-        caps = (account.cap for account in self.ledger.accounts(at))
-        return any(cap.on_exhausted == "reject" and cap.scope.covers(tenant, task) for cap in caps)
-
     def _hold(self, decision: Decision, demand: Demand, at: float, *, force: bool) -> None:
         usd = self.decider.reservation_usd(self.decider.catalog[decision.chosen], decision.context, demand)
         task, expires_at = decision.context.task, at + self._deadline_s
+        for account in self.ledger.accounts(at) if force else ():
+            cap = account.cap
+            if cap.on_exhausted == "reject" and cap.scope.covers(decision.tenant, task) and account.left_usd < usd:
+                raise account.exceeded(at)
         self.ledger.reserve(decision.decision_id, usd, decision.tenant, task, at, expires_at, force=force)
 
     def _take_off(self, number: int, decision: Decision, degraded: bool) -> _Flight:

@@ -34,7 +34,8 @@ class FaultyServer:
         script: what happens to the next requests, one each.
         default: what happens once the script has run out, unless the request's model or prompt names a fault.
         hang_up_on_accept: connections are closed as soon as they are made.
-        requests: requests that were read whole; connections_opened: connections ever made.
+        requests: POSTs that were read whole; knocks: GETs.
+        connections_opened: connections ever made.
         hung_up_on: requests whose client closed the connection before they were answered.
         headers: the head of each request, names in lower case.
     """
@@ -47,6 +48,7 @@ class FaultyServer:
         self.default = default
         self.hang_up_on_accept = False
         self.requests = 0
+        self.knocks = 0
         self.connections_opened = 0
         self.hung_up_on = 0
         self.headers: list[Mapping[str, str]] = []
@@ -91,6 +93,7 @@ class FaultyServer:
             self.drop_connections()
             await self._server.wait_closed()
             self._server = None
+            await asyncio.sleep(0)  # connections are lost a turn after they were dropped
 
     def drop_connections(self) -> None:
         """Closes every connection, as a server that restarts does."""
@@ -109,7 +112,7 @@ class FaultyServer:
         """Counts a connection; returns whether it is to be served."""
         self.connections_opened += 1
         self._connections.add(connection)
-        return not self.hang_up_on_accept
+        return self._server is not None and not self.hang_up_on_accept  # a client may have come while it closed
 
     def closed(self, connection: _Connection, *, unanswered: bool) -> None:
         """Counts a connection out."""
@@ -122,6 +125,11 @@ class FaultyServer:
         self.headers.append(headers)
         chosen = self.script.popleft() if self.script else _marked(body) or self.default
         return FAULTS[chosen] if isinstance(chosen, str) else chosen
+
+    def fault_for_a_knock(self) -> Fault:
+        """What is to happen to a GET: what happens to requests by default, where that has a name."""
+        self.knocks += 1
+        return FAULTS[self.default if isinstance(self.default, str) else "ok"]
 
 
 class _Connection(asyncio.Protocol):
@@ -148,8 +156,8 @@ class _Connection(asyncio.Protocol):
         if request is not None and self._transport is not None:
             self._received = b""
             headers, body = request
-            fault = self._server.fault_for(headers, body)
-            exchange = Exchange(self._transport, headers, body)
+            fault = self._server.fault_for(headers, body) if body is not None else self._server.fault_for_a_knock()
+            exchange = Exchange(self._transport, headers, body or {})
             self._answering = asyncio.get_running_loop().create_task(fault(exchange))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -169,7 +177,8 @@ def closed_port() -> int:
         return probe.getsockname()[1]
 
 
-def _whole_request(data: bytes) -> tuple[dict[str, str], Mapping[str, Any]] | None:
+def _whole_request(data: bytes) -> tuple[dict[str, str], Mapping[str, Any] | None] | None:
+    """The headers and the body, None where the request is no POST; None where it is not whole yet."""
     head, end, body = data.partition(_HEAD_END)
     if not end:
         return None
@@ -177,7 +186,7 @@ def _whole_request(data: bytes) -> tuple[dict[str, str], Mapping[str, Any]] | No
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     if len(body) < int(headers.get("content-length", "0")):
         return None
-    return headers, orjson.loads(body)
+    return headers, orjson.loads(body) if data.startswith(b"POST") else None
 
 
 def _marked(body: Mapping[str, Any]) -> str | None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from banditroute.cli.app import run
-from banditroute.cli.inspection_view import span
-from banditroute.records import Feedback
+from banditroute.cli.inspection import span
+from banditroute.records import Alarm, Feedback
 from banditroute.routing.lessons import lesson_of
 from banditroute.storage.protocol import Dispatch, Settlement
 from banditroute.storage.sqlite import SQLiteStore
@@ -86,6 +87,16 @@ def write(config: Path, *rows: tuple[Dispatch, Settlement | None], judged: Seque
     asyncio.run(writing())
 
 
+def adjust(config: Path, alarms: Sequence[Alarm]) -> None:
+    async def adjusting() -> None:
+        store = SQLiteStore(config.with_name("store.db"))
+        await store.open()
+        await store.adjust(alarms, {})
+        await store.aclose()
+
+    asyncio.run(adjusting())
+
+
 def no_nan(constant: str) -> NoReturn:
     raise AssertionError(f"{constant} is not JSON")
 
@@ -110,6 +121,41 @@ def test_the_keys_are_those_of_the_documentation(config: Path, capsys: pytest.Ca
         *(key for part in ("edges", "paces", "caps", "decisions") for key in found[part][0]),
     }
     assert {key for key in keys if f"`{key}`" not in page} == set()
+
+
+def test_alarms_are_shown_newest_first_in_the_units_of_their_signals(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = a_dispatch(2, version="caller-3")
+    write(config, (begun, a_settlement(begun)))
+    now = time.time()
+    alarms = [
+        Alarm(now - 7_300.0, "large", "quality", "qa", 0.93, 0.71, 22, 0.999_999_9),
+        Alarm(now - 3_700.0, "small", "latency_s", "", 1.25, 4.0, 17, 0.999),
+        Alarm(now - 100.0, "small", "price", "", 1.0, 10.0, 2, 0.999_999),
+    ]
+    adjust(config, alarms)
+    text = " ".join(inspect(config, capsys).split())
+    assert "Models that were found to have changed" in text
+    assert "1 min small price, to the catalog's 1x 10x 2 >99.999%" in text
+    assert "1 h small time to the answer 1.25 s 4.00 s 17 99.900%" in text
+    assert "2 h large quality, qa .930 .710 22 >99.999%" in text
+    assert text.index("price, to") < text.index("quality, qa")
+    assert all(len(line) <= 80 for line in inspect(config, capsys).splitlines())
+    found = inspect_json(config, capsys)["alarms"]
+    assert [each["signal"] for each in found] == ["price", "latency_s", "quality"]
+    assert found[2] == asdict(alarms[0])
+    assert found[0]["task"] is None
+
+
+def test_one_class_has_its_own_alarms_and_those_of_whole_models(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = a_dispatch(2, version="caller-3")
+    write(config, (begun, a_settlement(begun)))
+    adjust(config, [Alarm(NOON, "large", "quality", task, 0.9, 0.7, 22, 0.999_999) for task in ("qa", "code", "")])
+    found = inspect_json(config, capsys, "--task", "qa")["alarms"]
+    assert [each["task"] for each in found] == [None, "qa"]
 
 
 def test_a_fallback_names_both_models_and_counts_what_failed(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,6 @@ def test_every_key_is_there_and_loads(live: Path) -> None:
         "budgets": {key: value for row in data["budgets"] for key, value in row.items()},
         "promises": {key: value for row in data["promises"] for key, value in row.items()},
         "explore": data["routing"]["explore"],
-        "rollout": data["routing"]["rollout"],
         "drift": data["routing"]["drift"],
         "rollout": data["routing"]["rollout"],
         "keys": data["gateway"]["keys"][0],

@@ -150,3 +150,15 @@ def test_health_shows_every_model(world: World) -> None:
     assert health["small"].availability < health["large"].availability == 1.0
     assert "4.0 s" in health["small"].refusal
     assert health["large"].refusal == ""
+
+
+def test_while_its_provider_does_not_answer_a_model_is_back_after_a_knock_at_the_soonest(world: World) -> None:
+    availability = world.availability
+    world.break_model("small")
+    assert availability.broken("small")
+    availability.knocked("small", 100.5, answered=False)
+    assert availability.retry_after_s(["small"], 110.0) == 2.0
+    assert "until its provider answers" in availability.unavailable(110.0)["small"]
+    availability.knocked("small", 111.0, answered=True)
+    assert availability.retry_after_s(["small"], 111.0) == 0.0
+    assert availability.unavailable(111.0) == {}

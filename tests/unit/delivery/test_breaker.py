@@ -195,3 +195,56 @@ def test_availability_is_the_share_of_late() -> None:
     for _ in range(60):
         breaker.succeeded(False)
     assert breaker.availability > 0.99
+
+
+def test_while_knocks_are_not_answered_nothing_is_tried() -> None:
+    breaker = opened(100.0)
+    breaker.knocked(101.0, False)
+    assert breaker.refusal(106.0) == (
+        "circuit open until its provider answers again, after 3 failures in a row (ServerFailedError)"
+    )
+    assert breaker.waits_for_knock(106.0)
+    assert breaker.begin(106.0) is False
+
+
+def test_a_knock_that_is_answered_after_others_were_not_calls_for_a_probe_at_once() -> None:
+    breaker = opened(100.0)
+    breaker.knocked(100.5, False)
+    breaker.knocked(101.0, True)
+    assert breaker.refusal(101.0) is None
+    probed(breaker, 101.0)
+    breaker.succeeded(True)
+    assert breaker.state == "closed"
+
+
+def test_the_first_knock_being_answered_tells_nothing() -> None:
+    breaker = opened(100.0)
+    breaker.knocked(100.5, True)
+    assert breaker.retry_at == 105.0
+
+
+def test_a_provider_that_answers_no_knocks_is_tried_all_the_same_in_the_end() -> None:
+    breaker = opened(100.0)
+    breaker.knocked(100.5, False)
+    assert breaker.refusal(100.0 + SETTINGS.most_open_s - 0.1) is not None
+    probed(breaker, 100.0 + SETTINGS.most_open_s)
+    breaker.failed(160.0, "TimedOutError", True)
+    assert breaker.refusal(160.0 + SETTINGS.most_open_s - 0.1) is not None
+    assert breaker.refusal(160.0 + SETTINGS.most_open_s) is None
+
+
+def test_a_probe_that_hangs_at_a_closed_door_gives_way_once_it_is_open() -> None:
+    breaker = opened(100.0)
+    probed(breaker, 105.0)
+    breaker.knocked(106.0, False)
+    breaker.knocked(108.0, True)
+    probed(breaker, 108.0)
+
+
+def test_a_knock_says_nothing_of_a_circuit_that_is_closed() -> None:
+    breaker = Breaker(SETTINGS)
+    breaker.knocked(1.0, False)
+    assert breaker.refusal(1.0) is None
+    for _ in range(SETTINGS.consecutive):
+        breaker.failed(2.0, "ServerFailedError", False)
+    assert not breaker.waits_for_knock(2.0)

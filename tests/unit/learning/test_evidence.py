@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from banditroute.learning.evidence import Evidence, decayed, empty, merged, observe, observe_many, shifted
+from banditroute.learning.evidence import Evidence, decayed, empty, merged, observe, observe_many, shifted, sound
 
 
 @pytest.fixture
@@ -93,3 +93,25 @@ def test_a_shift_is_what_larger_observations_would_have_left() -> None:
         np.testing.assert_allclose(moved, expected, atol=1e-12)
     for there, back in zip(before, shifted(shifted(before, 1, -2.3), 1, 2.3), strict=True):
         np.testing.assert_allclose(there, back, atol=1e-12)
+
+
+def test_sums_of_observations_are_sound_however_they_are_moved(evidence: Evidence) -> None:
+    assert sound(empty((2, 3), 4)).all()
+    assert sound(evidence).all()
+    assert sound(shifted(decayed(evidence, 1e-3), 1, -7.5)).all()
+    rest = Evidence(*(all_ - part for all_, part in zip(evidence, decayed(evidence, 0.9), strict=True)))
+    assert sound(rest).all()
+    gone = Evidence(*(all_ - part for all_, part in zip(evidence, merged(evidence), strict=True)))
+    assert sound(gone).all()
+
+
+def test_more_taken_off_than_was_there_is_not_sound(evidence: Evidence) -> None:
+    for part in evidence:
+        part[1, 2] *= -0.8
+    found = sound(evidence)
+    assert not found[1, 2]
+    assert found.sum() == 5
+    few, many = empty((1, 1), 2), empty((1, 1), 2)
+    observe(few, (0, 0), np.array([1.0, 3.0]), 0.5)
+    observe(many, (0, 0), np.array([1.0, 0.0]), 0.5, weight=5.0)
+    assert not sound(Evidence(*(one - two for one, two in zip(many, few, strict=True)))).any(), "no spread below 0"

@@ -55,6 +55,35 @@ def test_contexts_that_are_kept_are_priced_anew() -> None:
     assert pacer.shadow_price == pytest.approx(0.08, rel=0.05)
 
 
+def test_contexts_of_another_pacer_are_kept_at_this_ones_places() -> None:
+    """There the dear arm was the first of two and cost 10 budgets; here it is the last of three, and the budget double.
+
+    At 5 of these budgets it is worth its .4 more at a price of .08; half as dear, at twice that.
+    """
+    before, pacer = Pacer(1.0, Pacing()), Pacer(2.0, Pacing())
+    for _ in range(100):
+        before.remember(np.array([0.9, 0.5]), np.zeros(2), np.array([10.0, 0.01]), EVERY)
+    before.remember(np.array([0.9, 0.5]), np.zeros(2), np.array([10.0, 0.01]), np.array([False, False]))
+    pacer.recall(before, {0: 2, 1: 0}, 3)
+    pacer.reprice(2, 1.0 + 1e-12)
+    assert pacer.shadow_price == pytest.approx(0.08, rel=0.05)
+    pacer.reprice(2, 0.5)
+    assert pacer.shadow_price == pytest.approx(0.16, rel=0.05)
+    pacer.reprice(1, 1e-6)
+    assert pacer.shadow_price == pytest.approx(0.16, rel=0.05), "of the new arm no context knows"
+
+
+def test_contexts_that_only_models_which_are_gone_could_serve_are_not_kept() -> None:
+    before, pacer = Pacer(1.0, Pacing()), Pacer(1.0, Pacing())
+    for _ in range(100):
+        before.remember(np.array([0.9, 0.5]), np.zeros(2), np.array([10.0, 0.01]), np.array([True, False]))
+    price = pacer.shadow_price
+    pacer.recall(before, {1: 0}, 1)
+    pacer.reprice(0, 0.1)
+    assert pacer.shadow_price == price
+    Pacer(None, Pacing()).recall(before, {1: 0}, 1)
+
+
 def test_requests_under_way_are_measured_by_the_new_budget() -> None:
     pacer = Pacer(1e-3, Pacing())
     pacer.expect(2e-3)
@@ -74,3 +103,26 @@ def test_a_new_budget_is_a_positive_number(budget: float) -> None:
 def test_where_there_was_no_budget_there_is_none_to_change() -> None:
     with pytest.raises(InputError, match="no budget to change"):
         Pacer(None, Pacing()).rebudget(1e-3)
+
+
+def test_an_allowance_that_moves_leaves_a_dollar_its_price_and_the_bucket_its_level() -> None:
+    pacer = Pacer(0.01, Pacing())
+    for _ in range(40):
+        pacer.spend(0.02)
+    before, level = float(pacer.shadow_price) / 0.01, pacer.pace.level
+    pacer.reallow(0.008)
+    assert float(pacer.shadow_price) / 0.008 == pytest.approx(before)
+    assert (pacer.pace.level, pacer.paid) == (level, 40)
+    assert pacer.share(np.array([0.016])).tolist() == [2.0]
+
+
+def test_an_allowance_that_was_a_guess_leaves_a_budgets_worth_its_price() -> None:
+    pacer = Pacer(0.01, Pacing())
+    before = float(pacer.shadow_price)
+    pacer.reallow(0.5, anew=True)
+    assert float(pacer.shadow_price) == before
+
+
+def test_there_has_to_be_a_budget_that_moves() -> None:
+    with pytest.raises(InputError, match="there is no budget to change"):
+        Pacer(None, Pacing()).reallow(0.5)

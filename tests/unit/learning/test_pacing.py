@@ -149,3 +149,14 @@ def test_each_replication_resolves_on_its_own_window() -> None:
     together = resolved(started((2,), PACING), quality, share, PACING)
     alone = [float(resolved(started((), PACING), *w, PACING).log_price) for w in windows]
     np.testing.assert_allclose(together.log_price, alone)
+
+
+def test_what_is_overdrawn_beyond_the_most_debt_is_forgiven() -> None:
+    settings = Pacing(bucket_requests=100.0, most_debt=0.5)
+    pace = started((), settings)
+    for _ in range(20):
+        pace = stepped(pace, np.array(50.0), settings)
+    assert float(pace.level) == -50.0
+    for _ in range(100):
+        pace = stepped(pace, np.array(0.0), settings)
+    assert float(pace.level) == 50.0

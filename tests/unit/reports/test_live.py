@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from banditroute.records import Feedback
+from banditroute.records import Alarm, Feedback
 from banditroute.reports.charts.along import Time
 from banditroute.reports.charts.canvas import drawing
 from banditroute.reports.live import live_report, save_live_figures, write_live_report
@@ -163,3 +163,19 @@ def test_time_is_named_by_hours_or_dates(days, ticks) -> None:
     names = [label.get_text() for label in axes.get_xticklabels()]
     assert 2 <= len(names) <= 9
     assert any(ticks in name for name in names)
+
+
+def test_models_that_changed_have_a_table_and_the_newest_is_in_the_findings(lawful) -> None:
+    alarms = (
+        Alarm(NOON - DAY_S, "large", "quality", "code", 0.93, 0.71, 22, 0.999_999_9),
+        Alarm(NOON - 2 * DAY_S, "small", "price", "", 1.0, 10.0, 2, 0.999),
+    )
+    report = live_report(a_store(alarms=alarms))
+    assert "large changed on 24 Nov 2026" in bullets(report)
+    assert "quality in code from .930 to .710; 1 change before it." in bullets(report)
+    (section,) = (section for section in report.sections if section.name == "alarms")
+    rows = section.blocks[0].rows
+    texts = [cell.text for cell in rows[1][1:]]
+    assert texts == ["small", "price, to the catalog's", "all", "1x", "10x", "2", "99.900%"]
+    assert rows[0][4].value == 0.93
+    assert "alarms" not in {section.name for section in live_report(a_store()).sections}

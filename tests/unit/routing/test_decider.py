@@ -16,7 +16,7 @@ from banditroute.learning.pacer import Pacer
 from banditroute.learning.pacing import Pacing
 from banditroute.learning.policy import EPSILON_GREEDY, GREEDY, LINUCB, THOMPSON, Exploration, PolicySettings
 from banditroute.learning.priors import QUALITY, TOKENS_CENTRE
-from banditroute.records import Context, Decision, Demand
+from banditroute.records import Context, Decision, Demand, Outcome, Usage
 from banditroute.routing.catalog import Capabilities, Catalog, Model, Price, Tier
 from banditroute.routing.decider import Decider, policy_version
 from banditroute.routing.lessons import Lesson
@@ -406,6 +406,68 @@ class TestInheritance:
         assert same.paces == before.paces
         (had,), (has,) = before.paces, double.paces
         assert has.log_price - math.log(2e-4) == pytest.approx(had.log_price - math.log(1e-4))
+
+    def test_a_change_that_a_reload_falls_into_is_found_as_without_it(self):
+        """A model's answers turn bad; the configuration is reloaded before that is sure."""
+        plain, before = Decider(CATALOG, TASKS), Decider(CATALOG, TASKS)
+        other = Decider(CATALOG.removed("small"), ("qa",))
+        rng = np.random.default_rng(0)
+        values = [0.9 + 0.05 * rng.standard_normal() for _ in range(150)] + [0.3] * 12
+        found = []
+        for number, value in enumerate(values):
+            if number == 155:
+                other.inherit(before)
+            for decider in (plain, other if number >= 155 else before):
+                decider.learn(Context(TASKS[number % 2], (), 100), "large", quality=min(value, 1.0))
+                if decider.refresh_due:
+                    decider.refresh()
+                found += [(number, decider is plain, alarm.seen) for alarm in decider.take_alarms(1.0)]
+        (at, *_), *others = found
+        assert at > 155
+        assert sorted(found) == [(at, False, found[0][2]), (at, True, found[0][2])], others
+
+    def test_an_edited_price_is_solved_for_at_once(self):
+        """The large model becomes ten times cheaper: its share moves with the next request, not with the next bill."""
+
+        def after(edit) -> tuple[float, float]:
+            rng = np.random.default_rng(1)
+            decider = Decider(CATALOG, TASKS, budget_usd=5e-4)
+            for number in range(200):
+                context = Context(TASKS[number % 2], (), 100)
+                decision = decided(decider, context, u=float(rng.random()))
+                arm = CATALOG.arm(decision.chosen)
+                decider.spend(decision.forecasts[decision.chosen].cost_usd)
+                decider.learn(context, decision.chosen, quality=(0.4, 0.6, 0.9)[arm], output_tokens=50, latency_s=1.0)
+                if decider.refresh_due:
+                    decider.refresh()
+            later = Decider(edit(CATALOG), TASKS, budget_usd=5e-4)
+            later.inherit(decider)
+            return decider.shadow_price, later.shadow_price
+
+        price, same = after(lambda catalog: catalog)
+        assert same == pytest.approx(price), "nothing was edited"
+        price, cheaper = after(lambda catalog: catalog.with_price("large", Price(1.0, 4.0)))
+        assert cheaper < 0.6 * price
+        price, dearer = after(lambda catalog: catalog.with_price("middle", Price(30.0, 120.0)).removed("small"))
+        assert dearer != pytest.approx(price, rel=0.01)
+
+    def test_a_catalog_that_catches_up_with_the_bills_changes_no_price(self):
+        """The provider asks twice as much, which was noticed; now the file says so too."""
+        before = Decider(CATALOG, TASKS, budget_usd=5e-4)
+        usage = Usage(100, 50)
+        due_usd = CATALOG["large"].price.cost_usd(usage)
+        for number in range(80):
+            decision = decided(before, Context("qa", (), 100), u=(0.618 * number) % 1.0)
+            paid = Outcome("d", "large", 1.0, usage, 2 * due_usd, 1.0, billed_usd=2 * due_usd)
+            before.spend(paid.cost_usd)
+            before.settled(decision, paid)
+            before.learn(decision.context, "large", quality=0.9, output_tokens=50, latency_s=1.0)
+        before.refresh()
+        assert [alarm.signal for alarm in before.take_alarms(1.0)] == ["price"]
+        later = Decider(CATALOG.with_price("large", Price(20.0, 80.0)), TASKS, budget_usd=5e-4)
+        later.inherit(before)
+        assert later.shadow_price == pytest.approx(before.shadow_price)
+        assert later.beliefs("qa", 100)["large"].cost_usd == pytest.approx(before.beliefs("qa", 100)["large"].cost_usd)
 
     def test_a_lesson_under_a_former_name_is_of_the_model_today(self):
         decider = Decider(CATALOG.renamed("small", "tiny"), TASKS)

@@ -393,3 +393,18 @@ def test_what_is_kept_may_be_held_and_not_asked_for() -> None:
     reserve(ledger, "a", 0.9)
     assert left(ledger) == 0.0
     assert left(ledger, MIDNIGHT) == 1.0, "for as long as the window lasts"
+
+
+def test_a_cap_that_is_paced_no_longer_keeps_nothing_and_one_that_carries_no_longer_starts_anew() -> None:
+    ledger = Ledger([CARRIED])
+    reserve(ledger, "a", 0.4)
+    ledger.settle("a", 0.4)
+    ledger.keep("daily", 0.5, MIDNIGHT)
+    assert left(ledger, MIDNIGHT) == 1.1
+    ledger.recap([replace(CARRIED, paced=False)])
+    assert left(ledger, MIDNIGHT) == 1.6
+    ledger.recap([DAILY])
+    assert left(ledger, MIDNIGHT) == 1.0
+    ledger.recap([replace(CARRIED, usd=2.0)])
+    assert left(ledger, MIDNIGHT) == 2.0
+    assert left(ledger, MIDNIGHT + DAY) == 4.0

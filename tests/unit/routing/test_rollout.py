@@ -104,6 +104,13 @@ def test_models_there_from_the_start_are_no_newcomers() -> None:
     assert traffic.run(100)["new"] > 10, "no canary holds it back, dear as it is"
 
 
+def test_without_newcomers_nothing_is_bent() -> None:
+    bent, plain = Traffic(decider_of(FOUNDERS), quality()), Traffic(Decider(FOUNDERS, TASKS), quality())
+    for traffic in (bent, plain):
+        traffic.run(200)
+    assert [each.propensities for each in bent.decisions] == [each.propensities for each in plain.decisions]
+
+
 def test_a_newcomer_has_its_trial_and_then_wins_by_itself() -> None:
     traffic = established(quality(new=0.97))
     traffic.launch(newcomer())
@@ -151,7 +158,7 @@ def test_a_bad_newcomer_is_rolled_back_and_only_probed() -> None:
 
 def test_probes_find_that_it_is_better_now() -> None:
     means = {"new": 0.3}
-    traffic = established(lambda model, task: quality(**means)(model, task))
+    traffic = established(lambda model, task: quality(**means)(model, task), seed=1)
     traffic.launch(newcomer(), settings=replace(SETTINGS, probe_share=0.1))
     traffic.run(150)
     assert standing(traffic.decider).stage == "rolled back"

@@ -11,7 +11,7 @@ import pytest
 
 from banditroute.learning.policy import GREEDY, PolicySettings
 from banditroute.observe import Event, ShadowFailed
-from banditroute.records import Context, Decision, Demand
+from banditroute.records import Context, Decision, Demand, Outcome, Usage
 from banditroute.routing.budgets import PacedBudget
 from banditroute.routing.catalog import Catalog, Model, Price
 from banditroute.routing.decider import Decider
@@ -149,3 +149,28 @@ def test_its_conversations_stay_with_the_model_that_it_chose(events: Events) -> 
         later = rival.beside(decision, Moment(demand, session_id="s")).shadow
         assert later is not None
         assert max(later.propensities, key=later.propensities.__getitem__) == first.chosen
+
+
+def test_it_reckons_with_what_models_are_billed_and_raises_no_alarm_of_its_own(events: Events) -> None:
+    rival, usage = shadow(events), Usage(100, 50)
+    before = rival.decider.beliefs("qa", 100)["large"].cost_usd
+    bill = Outcome("d", "large", 1.0, usage, 0.06, 1.0, billed_usd=20 * CATALOG["large"].price.cost_usd(usage))
+    for _ in range(2):
+        rival.settled(bill)
+    assert rival.decider.beliefs("qa", 100)["large"].cost_usd == pytest.approx(20 * before)
+    again = shadow(events)
+    again.restore({}, rival.paces)
+    assert again.decider.beliefs("qa", 100)["large"].cost_usd == pytest.approx(20 * before)
+    assert rival.decider.alarmed
+    rival.refresh()
+    assert not rival.decider.alarmed
+    assert events.all == []
+
+
+def test_it_forgets_with_time_as_its_own_settings_say(events: Events) -> None:
+    decider = Decider(CATALOG, settings=PolicySettings(half_life_s=60.0))
+    rival = Shadow("rival", decider, 1.0, chance(), events)
+    rival.take([Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None, None))] * 8)
+    rival.forget(120.0)
+    (sums,) = decider.learned.values()
+    assert float(sums.n) == pytest.approx(2.0)

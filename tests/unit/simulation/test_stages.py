@@ -19,7 +19,7 @@ from banditroute.simulation.scenario import (
     RemoveEvent,
     Scenario,
 )
-from banditroute.simulation.stages import Rebudgeted, Repriced, Script, script_of, warmup_of
+from banditroute.simulation.stages import Added, Rebudgeted, Repriced, Script, script_of, warmup_of
 from banditroute.simulation.stream import staged, stream_of
 from banditroute.simulation.table import OutcomeTable
 
@@ -69,6 +69,11 @@ def test_a_budget_is_told_and_holds_until_the_next(plain: OutcomeTable) -> None:
     assert [found.budget(request, 0.1) for request in (0, 9, 10, 19, 20, 199)] == [0.1, 0.1, 0.5, 0.5, 0.7, 0.7]
     assert found.budget(0, None) is None
     assert [s.news for s in found.stages] == [(), (Rebudgeted(0.5),), (Rebudgeted(0.7),)]
+
+
+def test_a_model_that_is_added_is_told_of(plain: OutcomeTable) -> None:
+    found = script(plain, RemoveEvent(at=10, model="large"), AddEvent(at=20, model="large"))
+    assert [s.news for s in found.stages] == [(), (), (Added(1),)]
 
 
 def test_rows_that_nobody_can_serve_are_refused(plain: OutcomeTable) -> None:

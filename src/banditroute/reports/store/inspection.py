@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from banditroute.assemble import decider_of
 from banditroute.config import RouterConfig
+from banditroute.records import Alarm
 from banditroute.reports.store.guards import GuardView, guard_views
 from banditroute.reports.store.live import PaceView
 from banditroute.reports.store.shadow import ShadowView, shadow_of
@@ -27,6 +28,7 @@ from banditroute.storage.protocol import Dispatch, State, StoreReader, Trail
 
 _TYPICAL_TOKENS = 500
 _SAMPLE = 200  # decisions that tell what a prompt is like
+_ALARMS = 20
 _JUDGED = 1_000  # decisions whose judgements are looked at
 
 
@@ -49,6 +51,7 @@ class Inspection:
         guards: those that are on.
         newcomers: models that came when others were in use, and are not settled in yet.
         promises: how each is kept so far.
+        alarms: the newest changes of models that were noticed, newest first.
     """
 
     at: float
@@ -65,6 +68,7 @@ class Inspection:
     guards: tuple[GuardView, ...] = ()
     newcomers: tuple[Standing, ...] = ()
     promises: tuple[Kept, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
 
 async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, last: int = 0) -> Inspection:
@@ -102,6 +106,7 @@ async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, last:
         guards=guard_views(plan.guard, await store.switches(), state.paces),
         newcomers=standings_of(decider.steering),
         promises=kept_by_record(plan.promises, state.paces.values()),
+        alarms=tuple(await store.alarms(_ALARMS)),
     )
 
 
@@ -118,7 +123,7 @@ def _typical(newest: Sequence[Trail], width: int) -> Prompt:
 def _judged_elsewhere(state: State, decider: Decider) -> int:
     """Judgements on record less those that the decider took up; rounded last, since weights may be fractions."""
     recorded = sum(float(sums.n) for edge, sums in state.evidence.items() if edge.signal == "quality")
-    return round(recorded - float(decider.signals.evidence[SIGNALS.index("quality")].n.sum()))
+    return max(round(recorded - float(decider.signals.evidence[SIGNALS.index("quality")].n.sum())), 0)
 
 
 def _paces(plan: RouterConfig, decider: Decider, state: State) -> tuple[PaceView, ...]:

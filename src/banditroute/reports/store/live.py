@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from banditroute.records import Alarm
 from banditroute.reports.store.history import History
 from banditroute.routing.accounts import Account
 from banditroute.routing.budgets import PacedBudget
@@ -40,6 +41,7 @@ class LiveStore:
         history: what is on record.
         remarks: what else stands out, in plain sentences.
         notes: what the reader has to know besides, likewise.
+        alarms: the newest changes of models that were noticed, newest first.
     """
 
     name: str
@@ -52,3 +54,4 @@ class LiveStore:
     history: History
     remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] = ()

@@ -27,6 +27,7 @@ async def live_store(plan: RouterConfig, found: Inspection, store: StoreReader) 
         history=await gathered(store.trails()),
         remarks=_remarks(found),
         notes=_notes(found),
+        alarms=found.alarms,
     )
 
 

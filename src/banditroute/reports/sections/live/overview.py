@@ -4,6 +4,7 @@ import numpy as np
 
 from banditroute.reports import format as write
 from banditroute.reports.parts import Bullets, Card, Cards, Note, Section
+from banditroute.reports.sections.live.alarms import alarm_in_words
 from banditroute.reports.sections.live.budgets import cap_in_words, pace_in_words
 from banditroute.reports.store.history import History, wilson
 from banditroute.reports.store.live import LiveStore
@@ -21,6 +22,7 @@ def overview_section(live: LiveStore) -> Section:
         *_serving(history),
         *(pace_in_words(each) for each in live.paces),
         *(cap_in_words(each, live.at) for each in live.accounts),
+        *alarm_in_words(live),
         *live.remarks,
         *_warnings(live),
     )

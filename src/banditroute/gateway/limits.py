@@ -1,0 +1,88 @@
+"""How much is taken in at once, how fast, and how long: what comes beyond it is told to come back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+from banditroute.gateway.auth import Caller
+from banditroute.gateway.refusals import later, refused
+
+_MINUTE_S = 60.0
+_SOON_S = 1.0
+
+
+class Gate:
+    """Bounds the requests that are being answered at once.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.in_work = 0
+
+    @contextmanager
+    def entered(self) -> Generator[None]:
+        """Inside it, one more request is being answered.
+
+        Raises:
+            RefusedError: there are as many as there may be.
+        """
+        if self.in_work >= self.most:
+            raise later(f"{self.in_work} requests are being answered already; ask again", "gateway_busy", _SOON_S)
+        self.in_work += 1
+        try:
+            yield
+        finally:
+            self.in_work -= 1
+
+
+class Turnstile:
+    """Bounds how many requests each key makes in a minute, by the generic cell rate algorithm (ITU-T I.371, annex A).
+
+    A key that was quiet for a minute may make all of its requests at once.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}  # for each key, when the requests that it made would all have been due
+
+    def turn(self, caller: Caller, now: float) -> None:
+        """Lets one request through; now is in seconds, of a clock that never goes back.
+
+        Raises:
+            RefusedError: the key has made as many as it may.
+        """
+        if caller.requests_per_minute is None:
+            return
+        due = max(self._due.get(caller.name, now), now) + _MINUTE_S / caller.requests_per_minute
+        too_soon_s = due - now - max(_MINUTE_S, _MINUTE_S / caller.requests_per_minute)
+        if too_soon_s > 1e-9:
+            problem = f"key {caller.name!r} may make {caller.requests_per_minute:g} requests a minute"
+            raise later(problem, "rate_limit_exceeded", too_soon_s)
+        self._due[caller.name] = due
+
+
+async def body_of(request: web.Request, most_bytes: int, within_s: float) -> bytes:
+    """A request's body, whole.
+
+    Raises:
+        RefusedError: it is too long, or takes too long to come.
+    """
+    if (request.content_length or 0) > most_bytes:
+        raise _too_long(most_bytes)
+    try:
+        async with asyncio.timeout(within_s):
+            return await request.read()
+    except TimeoutError:
+        raise refused(408, f"the body did not come within {within_s:g} s", "request_timeout") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_long(most_bytes) from None
+
+
+def _too_long(most_bytes: int) -> Exception:
+    return refused(413, f"the body is longer than {most_bytes / 2**20:g} MiB", "request_too_large")

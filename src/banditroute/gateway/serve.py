@@ -1,0 +1,216 @@
+"""The gateway as a process: listens, reloads when told to, and ends without leaving anybody's answer half said."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from banditroute.assemble import open_router
+from banditroute.config import RouterConfig, load_config
+from banditroute.config.values import GatewayConfig
+from banditroute.errors import BanditrouteError, ConfigError, InputError
+from banditroute.gateway.access_log import log_of
+from banditroute.gateway.app import application, front_of
+from banditroute.gateway.auth import doorkeeper_of, is_loopback
+from banditroute.gateway.front import Front
+from banditroute.gateway.operator_log import OperatorLog
+from banditroute.observe import Observer, ReloadFailed
+from banditroute.router import Router
+
+_BACKLOG = 1024
+_CLOSING_S = 1.0  # for connections to notice, once their requests are over
+_HERE = GatewayConfig(auth="none")
+_SILENT = logging.getLogger("banditroute.gateway.http")
+_SILENT.addHandler(logging.NullHandler())  # aiohttp quotes heads that it cannot read, and those may hold keys
+_SILENT.propagate = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen; port 0 = any that is free."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A gateway that listens.
+
+    Attributes:
+        url: where.
+        front: stands before its handlers.
+        router: answers.
+        place: where it was asked to listen; environ: where keys are.
+        observer: is told what happens.
+    """
+
+    url: str
+    front: Front
+    router: Router
+    place: Place
+    environ: Mapping[str, str]
+    observer: Observer
+
+    async def reload(self, path: Path) -> None:
+        """Puts the file in force as it is now, keys and limits included; where it listens stays.
+
+        Raises:
+            ConfigError: it cannot be used, or has something that takes a restart; nothing is changed.
+        """
+        try:
+            plan = await asyncio.to_thread(load_config, path)
+            settings = gateway_config(plan, self.place.host)
+            doorkeeper = doorkeeper_of(settings, self.environ)
+        except ConfigError as error:
+            self.observer.notify(ReloadFailed(str(error)))
+            raise
+        await self.router.reload(plan)
+        self.front.doorkeeper = doorkeeper
+        self.front.gate.most = settings.max_in_work
+
+
+def gateway_config(plan: RouterConfig, host: str) -> GatewayConfig:
+    """Who may use a gateway that listens at a host; where the file says nothing of it, whoever is on this machine.
+
+    Raises:
+        ConfigError: others than this machine could reach it, and no key would be asked for.
+    """
+    settings = plan.gateway or _HERE
+    if settings.auth == "none" and not is_loopback(host):
+        problem = f"{host} can be reached by others, and no key would be asked for"
+        remedy = 'set [gateway] auth = "keys" and add [[gateway.keys]], or listen on 127.0.0.1'
+        raise ConfigError(problem, remedy=remedy, path=str(plan.path), field="gateway.auth")
+    return settings
+
+
+@asynccontextmanager
+async def gateway(
+    plan: RouterConfig, place: Place, environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[Gateway]:
+    """A gateway that listens; at the end, requests in work are finished first, for as long as `drain_s` allows.
+
+    Raises:
+        ConfigError: the configuration cannot be used; says why.
+        InputError: nobody can listen there.
+    """
+    environ = os.environ if environ is None else environ
+    settings = gateway_config(plan, place.host)
+    log = log_of(settings.access_log)
+    observer = OperatorLog(log)
+    try:
+        async with open_router(plan, environ=environ, observer=observer) as router:
+            front = front_of(router, settings, environ, log)
+            async with _listening(front, settings, place) as url:
+                yield Gateway(url, front, router, place, environ, observer)
+    finally:
+        await log.aclose()
+
+
+@asynccontextmanager
+async def _listening(front: Front, settings: GatewayConfig, place: Place) -> AsyncGenerator[str]:
+    runner = web.AppRunner(
+        application(front, most_bytes=settings.max_body_bytes),
+        handler_cancellation=True,
+        keepalive_timeout=settings.idle_s,
+        access_log=None,
+        logger=_SILENT,
+        shutdown_timeout=_CLOSING_S,
+    )
+    await runner.setup()
+    try:
+        server = await _bound(front, runner, place)
+        try:
+            yield _url(place.host, server)
+        finally:
+            server.close()
+            await front.drain(settings.drain_s)
+    finally:
+        await runner.cleanup()
+
+
+async def _bound(front: Front, runner: web.AppRunner, place: Place) -> asyncio.Server:
+    assert runner.server is not None, "the runner is set up"
+    made = front.patience.with_each(runner.server)
+    try:
+        return await asyncio.get_running_loop().create_server(made, place.host, place.port, backlog=_BACKLOG)
+    except OSError as error:
+        problem = f"cannot listen at {place.host}:{place.port}: {os.strerror(error.errno).lower() if error.errno else error}"
+        raise InputError(problem, remedy="choose another --host or --port") from None
+
+
+def _url(host: str, server: asyncio.Server) -> str:
+    port = server.sockets[0].getsockname()[1]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+async def serve(path: Path, place: Place, listening: Callable[[str], None]) -> None:
+    """Serves a router.toml until SIGTERM or SIGINT; SIGHUP has the file reloaded.
+
+    A second signal ends it without waiting for requests in work, whose answers are cut and settled.
+
+    Args:
+        path: the file.
+        place: where to listen.
+        listening: is told the URL once it does.
+
+    Raises:
+        ConfigError: the file cannot be used; says why.
+        InputError: nobody can listen there.
+    """
+    with _Signals() as signals:
+        async with gateway(load_config(path), place) as serving:
+            signals.front = serving.front
+            listening(serving.url)
+            following = asyncio.create_task(_follow(serving, path, signals.changed))
+            await signals.ended.wait()
+            following.cancel()
+
+
+class _Signals:
+    """What the process has been told; asyncio's own handlers are back afterwards.
+
+    Attributes:
+        ended: it was told to end; changed: to reload.
+        front: gives up what is in work where it is told to end twice.
+    """
+
+    def __init__(self) -> None:
+        self.ended, self.changed = asyncio.Event(), asyncio.Event()
+        self.front: Front | None = None
+        self._loop = asyncio.get_running_loop()
+        self._handlers: dict[int, Callable[[], None]] = {signal.SIGTERM: self._end, signal.SIGINT: self._end}
+        if hasattr(signal, "SIGHUP"):
+            self._handlers[signal.SIGHUP] = self.changed.set
+
+    def __enter__(self) -> _Signals:
+        for number, handler in self._handlers.items():
+            self._loop.add_signal_handler(number, handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in self._handlers:
+            self._loop.remove_signal_handler(number)
+
+    def _end(self) -> None:
+        if self.ended.is_set() and self.front is not None:
+            self.front.give_up()
+        self.ended.set()
+
+
+async def _follow(serving: Gateway, path: Path, changed: asyncio.Event) -> None:
+    while True:
+        await changed.wait()
+        changed.clear()
+        try:
+            await serving.reload(path)
+        except BanditrouteError:  # the log says why
+            continue
