@@ -5,7 +5,8 @@ After 400 requests the main model's server fails, in one of several ways, for 30
 every request is answered, how many still touch the dead model, how soon it is in use again, and what it all costs.
 Time runs faster than in service: the settings are as of a service at some 4 requests a second, sped up tenfold.
 
-SEEDS (5 by default) orders of each way, a few at once: two minutes, most of it waiting.
+SEEDS (5 by default) orders of each way, three at once: two and a half minutes, most of it waiting. A machine that is
+busy otherwise disturbs it: a tenth of the default times leaves it little.
 """
 
 from __future__ import annotations

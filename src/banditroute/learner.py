@@ -149,13 +149,16 @@ class Learner:
             fresh = await self.store.settle(settlement)
         except (StoreError, UnknownDecisionError) as error:  # the store may have lost what it could not write
             self._observer.notify(StoreFailed("settle a decision", str(error)))
+            if first:
+                self._observer.notify(Settled(outcome, decision, recorded=False))
             return False
         except asyncio.CancelledError:
-            self._go_on(settlement)
+            self._go_on(decision, settlement)
             raise
         if fresh and not first:
             self._take(decision, outcome, lessons)
-        self._observer.notify(Settled(outcome))
+        if fresh or first:
+            self._observer.notify(Settled(outcome, decision))
         return fresh or not first
 
     async def judge(self, feedback: Feedback) -> bool:
@@ -174,7 +177,8 @@ class Learner:
             feedback = replace(feedback, weight=feedback.weight * self._weight(feedback, trail, outcome))
         lesson = lesson_of(trail.decision, outcome, feedback)
         # A caller that leaves now does not stop the store, so it must not stop the learning either.
-        judging = asyncio.ensure_future(self._judged(feedback, lesson))
+        judged = Judged(feedback, trail.decision, outcome, first=not trail.feedback)
+        judging = asyncio.ensure_future(self._judged(judged, lesson))
         self._writing.add(judging)
         judging.add_done_callback(self._writing.discard)
         return await asyncio.shield(judging)
@@ -191,11 +195,11 @@ class Learner:
         )
         return self._trust.weigh(judgement, self._clock())
 
-    async def _judged(self, feedback: Feedback, lesson: Lesson) -> bool:
-        if not await self.store.judge(feedback, lesson):
+    async def _judged(self, judged: Judged, lesson: Lesson) -> bool:
+        if not await self.store.judge(judged.feedback, lesson):
             return False
         self._learn((lesson,))
-        self._observer.notify(Judged(feedback))
+        self._observer.notify(judged)
         return True
 
     def _take(
@@ -212,19 +216,20 @@ class Learner:
         for event in self.decider.steering.drain():
             self._observer.notify(event)
 
-    def _go_on(self, settlement: Settlement) -> None:
+    def _go_on(self, decision: Decision, settlement: Settlement) -> None:
         """Writes what a cancelled caller no longer waits for; where it was written already, that changes nothing."""
-        task = asyncio.create_task(self._written(settlement))
+        task = asyncio.create_task(self._written(decision, settlement))
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
 
-    async def _written(self, settlement: Settlement) -> None:
+    async def _written(self, decision: Decision, settlement: Settlement) -> None:
+        recorded = True
         try:
             await self.store.settle(settlement)
         except (StoreError, UnknownDecisionError) as error:
+            recorded = False
             self._observer.notify(StoreFailed("settle a decision", str(error)))
-        else:
-            self._observer.notify(Settled(settlement.outcome))
+        self._observer.notify(Settled(settlement.outcome, decision, recorded))
 
     def _learn(self, lessons: tuple[Lesson, ...]) -> None:
         for lesson in lessons:

@@ -27,16 +27,21 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A decision was served, or could not be."""
+    """A decision was served, or could not be; `recorded`: the store has it for good, or else has failed."""
 
     outcome: Outcome
+    decision: Decision
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Feedback was applied."""
+    """Feedback was applied; `first`: nobody had judged the decision before."""
 
     feedback: Feedback
+    decision: Decision
+    outcome: Outcome
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)

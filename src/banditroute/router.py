@@ -168,6 +168,11 @@ class Router:
         """What is learned and spent: its decider, ledger and store."""
         return self._learner
 
+    @property
+    def works(self) -> tuple[Works, ...]:
+        """What serves requests: by the configuration in force, which is last, and by those still finishing before it."""
+        return (*self._former, self._works)
+
     async def chat(
         self,
         messages: Messages,
@@ -216,7 +221,7 @@ class Router:
         return await self.serve(chat_request(messages, params), terms)
 
     async def serve(self, request: ChatRequest, terms: Terms) -> Answer:
-        """The same for who has a request already, none of whose fields is taken for one of the terms; raises as well."""
+        """The same for who has a request already, none of whose fields is taken for one of the terms."""
         self._check(terms)
         return await self._works.serving.answer(request, terms)
 
@@ -432,7 +437,7 @@ class Router:
         return await self.serve_embeddings(EmbeddingRequest(inputs, params), terms)
 
     async def serve_embeddings(self, request: EmbeddingRequest, terms: Terms) -> Embedded:
-        """The same for who has a request already, none of whose fields is taken for one of the terms; raises as well."""
+        """The same for who has a request already, none of whose fields is taken for one of the terms."""
         self._check_open()
         model = terms.model
         if model is None or self.catalog.current(model) is None:

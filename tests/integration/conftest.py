@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from banditroute import open_router
+from banditroute.config import load_config
+from banditroute.gateway.serve import Gateway, Place, gateway
 from banditroute.observe import Event
 from banditroute.router import Router
 from banditroute.testing.faults import Fault
@@ -80,6 +82,21 @@ class Lab:
     async def router(self, models: Mapping[str, Served | FaultyServer], **sections: Any) -> Router:
         """An open router; closed with the test if not before."""
         return await self._stack.enter_async_context(self.assembled(models, **sections))
+
+    async def gateway(
+        self,
+        models: Mapping[str, Served | FaultyServer],
+        *,
+        environ: Mapping[str, str] = KEYS,
+        **sections: Any,
+    ) -> Gateway:
+        """A gateway that listens, at a port of its own; without keys unless they are asked for."""
+        sections = {"gateway": {"auth": "none"}, **sections}
+        return await self.gateway_of(self.write(models, **sections), environ)
+
+    async def gateway_of(self, path: Path, environ: Mapping[str, str] = KEYS) -> Gateway:
+        """The same of a file."""
+        return await self._stack.enter_async_context(gateway(load_config(path), Place(port=0), environ))
 
     def assembled(
         self,

@@ -108,7 +108,8 @@ async def test_what_cannot_be_written_is_learned_of_and_told(error: Exception, m
         monkeypatch.setattr(world.store, "settle", fail)
         assert not await learner.settle(decision, served(decision), CHARGE, first=True)
         assert world.paid == 1
-        assert [type(event) for event in world.events] == [StoreFailed]
+        assert [type(event) for event in world.events] == [StoreFailed, Settled]
+        assert not world.events[-1].recorded
 
 
 async def test_a_judgement_needs_an_answer() -> None:

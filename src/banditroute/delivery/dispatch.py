@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -306,7 +307,9 @@ class Dispatcher:
 
     async def _pause(self, wait_s: float, flight: Flight, tries: _Tries, floor_s: float | None = None) -> None:
         if _loop_time() + wait_s >= flight.deadline:
-            raise UnansweredError(tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s, failures=tries.last)
+            raise UnansweredError(
+                tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s, failures=tries.last
+            )
         await asyncio.sleep(wait_s)
 
 
@@ -363,7 +366,7 @@ def _out_of_time(error: ProviderError) -> bool:
 
 
 def _loop_time() -> float:
-    return asyncio.get_running_loop().time()
+    return time.monotonic()  # the loop's own clock, but for uvloop's, which stands still between two turns
 
 
 async def _first_answer(calls: Sequence[asyncio.Future[Answered[T]]]) -> Answered[T]:

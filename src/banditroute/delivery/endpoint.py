@@ -245,7 +245,7 @@ class Endpoint:
                     hold.release()
 
     def _limits(self, deadline: float) -> Limits:
-        return Limits(asyncio.get_running_loop().time(), self._timeouts, deadline)
+        return Limits(_loop_time(), self._timeouts, deadline)
 
     async def _reply(self, hold: Hold, call: WireRequest, limits: Limits) -> WireReply:
         try:
@@ -253,7 +253,7 @@ class Endpoint:
                 response = await self._wire.send(call)
                 reply = await whole(response, self._provider, self._clock())
         except TimeoutError:
-            raise limits.whole.error(asyncio.get_running_loop().time()) from None
+            raise limits.whole.error(_loop_time()) from None
         hold.seen(self._provider.rate_limits(reply.headers, self._clock()))
         return reply
 
@@ -263,7 +263,7 @@ class Endpoint:
                 response = await self._wire.send(call)
                 reader = await self._reader(response)
         except TimeoutError:
-            raise limits.first.error(asyncio.get_running_loop().time()) from None
+            raise limits.first.error(_loop_time()) from None
         hold.seen(self._provider.rate_limits(response.headers, self._clock()))
         first = (reader.delta,) if isinstance(reader, WholeReader) else ()
         stream = AnswerStream(response, reader, limits, hold, self._wire.finish, first)
@@ -279,8 +279,12 @@ class Endpoint:
         return WholeReader(self._provider.completion(reply, self._clock()))
 
 
+def _loop_time() -> float:
+    return time.monotonic()  # the loop's own clock, but for uvloop's, which stands still between two turns
+
+
 def _since(limits: Limits) -> float:
-    return asyncio.get_running_loop().time() - limits.started
+    return _loop_time() - limits.started
 
 
 def _checked(base_url: str) -> URL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -38,7 +39,6 @@ class AnswerStream:
         first: Iterable[Delta] = (),
     ) -> None:
         self.ttft_s = 0.0
-        self._loop = asyncio.get_running_loop()
         self._response = response
         self._reader = reader
         self._limits = limits
@@ -94,7 +94,7 @@ class AnswerStream:
     @property
     def duration_s(self) -> float:
         """Seconds from dispatch to the end, or to now."""
-        return (self._loop.time() if self._ended_at is None else self._ended_at) - self._limits.started
+        return (_loop_time() if self._ended_at is None else self._ended_at) - self._limits.started
 
     async def begin(self) -> None:
         """Reads until the first content or the end.
@@ -104,7 +104,7 @@ class AnswerStream:
         """
         while not self._answering and self._ended_at is None:
             await self._advance()
-        self.ttft_s = self._loop.time() - self._limits.started
+        self.ttft_s = _loop_time() - self._limits.started
 
     async def _advance(self) -> None:
         try:
@@ -129,22 +129,22 @@ class AnswerStream:
         limit = self._limits.first
         if self._answering:
             # What the caller took its time for is not the provider's silence.
-            self._quiet_since += self._loop.time() - self._read_at
+            self._quiet_since += _loop_time() - self._read_at
             limit = self._limits.next(self._quiet_since)
         try:
             async with asyncio.timeout_at(limit.at):
                 return await self._response.content.readany()
         except TimeoutError:
-            raise limit.error(self._loop.time()) from None
+            raise limit.error(_loop_time()) from None
         finally:
-            self._read_at = self._loop.time()
+            self._read_at = _loop_time()
 
     def _take(self, data: bytes) -> None:
         deltas = self._reader.feed(data)
         self._ready.extend(deltas)
         if any(delta.content for delta in deltas):
             self._answering = True
-            self._quiet_since = self._read_at = self._loop.time()
+            self._quiet_since = self._read_at = _loop_time()
 
     def _complete(self) -> None:
         self._completion = self._reader.close()
@@ -154,7 +154,7 @@ class AnswerStream:
 
     def _end(self) -> None:
         if self._ended_at is None:
-            self._ended_at = self._loop.time()
+            self._ended_at = _loop_time()
             if self._completion is None:
                 self._response.close()
             self._hold.release()
@@ -190,3 +190,7 @@ class WholeReader:
         chunk["object"] = "chat.completion.chunk"
         chunk["choices"] = [{"index": 0, "delta": message, "finish_reason": answer.finish_reason}]
         return Delta(chunk, text=answer.text, tool_calls=calls, finish_reason=answer.finish_reason)
+
+
+def _loop_time() -> float:
+    return time.monotonic()  # the loop's own clock, but for uvloop's, which stands still between two turns

@@ -45,7 +45,7 @@ class Call:
         router: answers it.
         bounds: how much of the caller is waited for.
         request_id: names it in logs and to the caller.
-        began: instant of the event loop's clock at which its head was there.
+        began: instant of the monotonic clock at which its head was there.
         caller: who asks; known once they were let in.
         decision_id, model, task, cost_usd: what came of it, for the log; empty where nothing did.
         failure: the code of what went wrong; empty where nothing did.

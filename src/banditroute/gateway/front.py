@@ -76,9 +76,8 @@ class Front:
         """What aiohttp calls for a route."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
-            loop = asyncio.get_running_loop()
-            call = Call(request, self.router, self._bounds, request_id_of(request), loop.time())
-            task = asyncio.current_task(loop)
+            call = Call(request, self.router, self._bounds, request_id_of(request), time.monotonic())
+            task = asyncio.current_task()
             assert task is not None, "aiohttp serves each request in a task"
             self._in_work.add(task)
             self.patience.heard(request.protocol)
@@ -88,7 +87,7 @@ class Front:
                 status = response.status
             finally:
                 self._in_work.discard(task)
-                self._log.answered(call, status, time.time(), loop.time() - call.began)
+                self._log.answered(call, status, time.time(), time.monotonic() - call.began)
             if self.draining:
                 response.force_close()
             return response

@@ -143,7 +143,8 @@ async def _bound(front: Front, runner: web.AppRunner, place: Place) -> asyncio.S
     try:
         return await asyncio.get_running_loop().create_server(made, place.host, place.port, backlog=_BACKLOG)
     except OSError as error:
-        problem = f"cannot listen at {place.host}:{place.port}: {os.strerror(error.errno).lower() if error.errno else error}"
+        reason = os.strerror(error.errno) if error.errno else str(error)  # uvloop's own words repeat the address
+        problem = f"cannot listen at {place.host}:{place.port}: {reason.lower()}"
         raise InputError(problem, remedy="choose another --host or --port") from None
 
 

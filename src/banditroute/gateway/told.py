@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 
 from multidict import CIMultiDict
 
@@ -54,5 +54,5 @@ def _tell_cost(call: Call, cost_usd: float) -> None:
 
 def _tell_overhead(call: Call, waited_s: float) -> None:
     """Everything but the wait for providers, from the head of the request to now."""
-    spent_s = asyncio.get_running_loop().time() - call.began - waited_s
+    spent_s = time.monotonic() - call.began - waited_s
     call.headers["x-banditroute-overhead-ms"] = f"{max(spent_s, 0.0) * 1e3:.3f}"

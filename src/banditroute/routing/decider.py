@@ -267,6 +267,15 @@ class Decider:
         usd_price = pacers.usd_price(self._pacers.covering("", ""))
         return usd_price * forecast.cost_usd + self._quality_per_s * forecast.latency_s
 
+    def worth(self, decision: Decision) -> dict[str, float]:
+        """Quality points that each eligible model was worth: its quality less its dollars and seconds, as priced now."""
+        usd_price = pacers.usd_price(self._pacers.covering(decision.tenant, decision.context.task))
+        s_price = self._quality_per_s
+        return {
+            model: each.quality - usd_price * each.cost_usd - s_price * each.latency_s
+            for model, each in decision.forecasts.items()
+        }
+
     def learn(
         self,
         context: Context,
@@ -315,9 +324,12 @@ class Decider:
         """Takes in that a request came, before it is decided: paced caps that cover it look at what they have left."""
         self._pacers.arrived(tenant, task, now, ledger)
 
-    def outlooks(self, ledger: Ledger, now: float) -> tuple[CapOutlook, ...]:
-        """What each paced cap expects of the rest of its window, as far as anything is known of it."""
-        return self._pacers.outlooks(ledger, now)
+    def outlooks(self, ledger: Ledger, now: float, *, look: bool = True) -> tuple[CapOutlook, ...]:
+        """What each paced cap expects of the rest of its window, as far as anything is known of it.
+
+        Each paces to what it finds, unless `look` is False: then nothing changes.
+        """
+        return self._pacers.outlooks(ledger, now, look=look)
 
     def expect(self, decision: Decision) -> float:
         """Takes in that a decision is on its way, so that shadow prices feel its cost before its bill is there.

@@ -187,8 +187,14 @@ class PacedCap(Paced):
         self._next_requests = _GROWTH * forecast.so_far + 1
         self._next_at = min(now + SLOT_S[self.cap.per] / _LOOKS, account.ends_at)
         ledger.keep(self.name, (self._cheapest_usd or 0.0) * forecast.to_come, now)
+        return self.outlook(ledger, now)
+
+    def outlook(self, ledger: Ledger, now: float) -> CapOutlook:
+        """What it expects of the rest of its window, by what it paces to already: whoever asks changes nothing."""
+        account, forecast = ledger.account(self.name, now), self.traffic.forecast(now)
         at_end = spend_by_end(account.spent_usd, account.usd, forecast)
-        return CapOutlook(self.name, usd, self.traffic.requests, forecast.to_come, at_end, self.shadow_price)
+        usd, requests = self.usd_per_request, self.traffic.requests
+        return CapOutlook(self.name, usd, requests, forecast.to_come, at_end, self.shadow_price)
 
     def record(self) -> PaceRecord:
         """Where it stands."""
@@ -240,9 +246,10 @@ class Pacers:
                 if not known:
                     self._set_to_work()
 
-    def outlooks(self, ledger: Ledger, now: float) -> tuple[CapOutlook, ...]:
-        """What every cap expects that a request has come to, having looked at its account."""
-        return tuple(cap.look(ledger, now) for cap in self._caps.values() if cap.known)
+    def outlooks(self, ledger: Ledger, now: float, *, look: bool = True) -> tuple[CapOutlook, ...]:
+        """What every cap expects that a request has come to; unless told not to, it looks at its account first."""
+        known = (cap for cap in self._caps.values() if cap.known)
+        return tuple(cap.look(ledger, now) if look else cap.outlook(ledger, now) for cap in known)
 
     def covering(self, tenant: str, task: str) -> tuple[Paced, ...]:
         """Those that cover a request; none covers a judge's call."""

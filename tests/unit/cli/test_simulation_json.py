@@ -27,6 +27,7 @@ def test_the_promised_keys_are_there_and_in_order(build_result: BuildResult) -> 
         "per_seed",
         "phases",
         "windows",
+        "alarms",
         "slo",
     ]
     assert list(result["per_seed"][0]) == ["seed", "quality", "cost_usd"]

@@ -1,0 +1,80 @@
+"""Readings as Prometheus' text format 0.0.4, which every version of it reads.
+
+Written here because it runs on the event loop: a scrape of 64 task classes and 10 models is about ten thousand lines,
+over a twentieth of a second of them in the general library and a tenth of that in these few functions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Protocol
+
+from .families import Labels, Readings, Spread, Sums
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Readable(Protocol):
+    """What has readings."""
+
+    def readings(self) -> Iterable[Readings]:
+        """Of every family, now."""
+        ...
+
+
+def exposition(metrics: Readable) -> tuple[bytes, str]:
+    """The body and the content type that answer a scrape; call it on the router's event loop."""
+    lines = [line for readings in metrics.readings() for line in _lines(readings)]
+    return "".join(lines).encode(), CONTENT_TYPE
+
+
+def _lines(readings: Readings) -> Iterator[str]:
+    family, rows = readings
+    yield f"# HELP {family.name} {_plain(family.help)}\n# TYPE {family.name} {family.kind}\n"
+    for labels, value in rows:
+        pairs = _pairs(family.labels, labels)
+        if isinstance(value, Spread):
+            yield from _buckets(family.name, pairs, value)
+        elif isinstance(value, Sums):
+            yield from _sums(family.name, pairs, value.total, value.count)
+        else:
+            yield f"{family.name}{_braced(pairs)} {_number(value)}\n"
+
+
+def _buckets(name: str, pairs: str, spread: Spread) -> Iterator[str]:
+    before = f"{name}_bucket{{{pairs}{',' if pairs else ''}le=\""
+    cumulative = spread.cumulative
+    for bound, count in cumulative:
+        yield f'{before}{_number(bound)}"}} {count}\n'
+    yield from _sums(name, pairs, spread.total, cumulative[-1][1])
+
+
+def _sums(name: str, pairs: str, total: float, count: int) -> Iterator[str]:
+    labels = _braced(pairs)
+    yield f"{name}_sum{labels} {_number(total)}\n{name}_count{labels} {count}\n"
+
+
+def _braced(pairs: str) -> str:
+    return f"{{{pairs}}}" if pairs else ""
+
+
+@lru_cache(maxsize=8192)
+def _pairs(names: Labels, values: Labels) -> str:
+    """Labels as they stand between braces; the same ones come back at every scrape and in many families."""
+    return ",".join(f'{name}="{_quoted(value)}"' for name, value in zip(names, values, strict=True))
+
+
+def _quoted(value: str) -> str:
+    return _plain(value).replace('"', r"\"").encode(errors="replace").decode()
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n")
+
+
+def _number(value: float) -> str:
+    if math.isfinite(value):
+        return repr(float(value))
+    return "NaN" if math.isnan(value) else f"{'+' if value > 0 else '-'}Inf"

@@ -1,0 +1,207 @@
+"""The metrics of requests: what was counted of them since the process began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from banditroute.routing.accounts import PICOS
+
+from .counting import Counts
+from .families import Family, Readings, Sums, only
+from .tallies import EdgeTally, ModelTally, TaskTally
+
+_EDGE = ("task", "model")
+_TOKENS = "{} of requests, by the model that answered; estimated where the provider does not say."
+
+REQUESTS = Family(
+    "banditroute_requests_total",
+    "counter",
+    "Requests that are settled, by the model that answered (or else was chosen) and their end: answered, cached, failed.",
+    (*_EDGE, "outcome"),
+)
+DECISIONS = Family(
+    "banditroute_decisions_total",
+    "counter",
+    "Decisions by the model that was chosen, and how: drawn, pinned by the caller, or fallback after a failure.",
+    (*_EDGE, "how"),
+)
+COST = Family("banditroute_cost_usd_total", "counter", "Dollars of calls, failed ones included, by their model.", _EDGE)
+INPUT = Family("banditroute_input_tokens_total", "counter", _TOKENS.format("Prompt tokens, cached ones included,"), _EDGE)
+OUTPUT = Family("banditroute_output_tokens_total", "counter", _TOKENS.format("Answer tokens, reasoning included,"), _EDGE)
+CACHED = Family(
+    "banditroute_cached_input_tokens_total", "counter", _TOKENS.format("Prompt tokens read from the cache"), _EDGE
+)
+CACHE_WRITES = Family(
+    "banditroute_cache_write_tokens_total", "counter", _TOKENS.format("Prompt tokens written to the cache"), _EDGE
+)
+REASONING = Family("banditroute_reasoning_tokens_total", "counter", _TOKENS.format("Reasoning tokens"), _EDGE)
+JUDGED_QUALITY = Family(
+    "banditroute_judged_quality", "summary", "Qualities from 0 to 1 that answers were judged to have.", _EDGE
+)
+ATTEMPTS = Family(
+    "banditroute_attempts_total",
+    "counter",
+    "Calls of models that the router made, by how they ended: answered, or the name of the failure.",
+    ("model", "provider", "outcome"),
+)
+RETRIES = Family(
+    "banditroute_retries_total", "counter", "Calls of a model that had been called for the same request.", ("model",)
+)
+HEDGES = Family("banditroute_hedges_total", "counter", "Second calls beside a slow first one.", ("model",))
+PROBES = Family("banditroute_probes_total", "counter", "Calls that tested whether a model is back.", ("model",))
+FALLBACKS = Family(
+    "banditroute_fallbacks_total",
+    "counter",
+    "Times that a model was drawn in the place of one that had failed.",
+    ("from_model", "to_model"),
+)
+LATENCY = Family(
+    "banditroute_request_duration_seconds",
+    "histogram",
+    "Seconds from the decision to the whole answer, failed calls included, by the model that answered.",
+    ("model",),
+)
+TTFT = Family(
+    "banditroute_time_to_first_token_seconds",
+    "histogram",
+    "Seconds from dispatch to the first content of streamed answers.",
+    ("model",),
+)
+OVERHEAD = Family(
+    "banditroute_overhead_seconds",
+    "histogram",
+    "Seconds from the decision to the answer less those in which its provider was waited for, where one call answered.",
+)
+EXPLORATION = Family(
+    "banditroute_exploration_ratio",
+    "summary",
+    "Probability that drawn decisions gave to all models but the likeliest.",
+    ("task",),
+)
+REGRET = Family(
+    "banditroute_regret_estimate_points",
+    "summary",
+    "Quality points by which the chosen model was expected to be worth less than the best, dollars at shadow prices.",
+    ("task",),
+)
+ANSWERS = Family("banditroute_answers_total", "counter", "Answers that could be judged.", ("task",))
+JUDGED = Family("banditroute_judged_answers_total", "counter", "Answers that were judged, each counted once.", ("task",))
+MISSING = Family(
+    "banditroute_feedback_missing_ratio",
+    "gauge",
+    "Share of the answers since the start of the process that nobody has judged yet.",
+    ("task",),
+)
+JUDGEMENTS = Family("banditroute_judgements_total", "counter", "Judgements by who or what judged.", ("source",))
+LAG = Family("banditroute_feedback_lag_seconds", "histogram", "Seconds from decisions to their judgements.")
+TENANT_REQUESTS = Family(
+    "banditroute_tenant_requests_total", "counter", "Settled requests of each tenant, where that is asked for.", ("tenant",)
+)
+TENANT_COST = Family(
+    "banditroute_tenant_cost_usd_total", "counter", "Dollars of each tenant's requests, where that is asked for.", ("tenant",)
+)
+
+_OF_EDGES: tuple[tuple[Family, Callable[[EdgeTally], float]], ...] = (
+    (COST, lambda edge: edge.picos / PICOS),
+    (INPUT, lambda edge: edge.input_tokens),
+    (OUTPUT, lambda edge: edge.output_tokens),
+    (CACHED, lambda edge: edge.cached_tokens),
+    (CACHE_WRITES, lambda edge: edge.cache_write_tokens),
+    (REASONING, lambda edge: edge.reasoning_tokens),
+)
+_OF_MODELS: tuple[tuple[Family, Callable[[ModelTally], int]], ...] = (
+    (RETRIES, lambda model: model.retries),
+    (HEDGES, lambda model: model.hedges),
+    (PROBES, lambda model: model.probes),
+)
+_OF_TASKS: tuple[tuple[Family, Callable[[TaskTally], int]], ...] = (
+    (ANSWERS, lambda task: task.answers),
+    (JUDGED, lambda task: task.judged),
+)
+
+FAMILIES = (
+    REQUESTS,
+    DECISIONS,
+    *(family for family, _ in _OF_EDGES),
+    JUDGED_QUALITY,
+    ATTEMPTS,
+    *(family for family, _ in _OF_MODELS),
+    FALLBACKS,
+    LATENCY,
+    TTFT,
+    OVERHEAD,
+    EXPLORATION,
+    REGRET,
+    *(family for family, _ in _OF_TASKS),
+    MISSING,
+    JUDGEMENTS,
+    LAG,
+    TENANT_REQUESTS,
+    TENANT_COST,
+)
+
+
+def readings(counts: Counts, provider_of: Callable[[str], str]) -> Iterator[Readings]:
+    """What was counted.
+
+    Args:
+        counts: the counts.
+        provider_of: a model's provider, by its name.
+    """
+    yield from _edges(counts)
+    yield from _models(counts, provider_of)
+    yield from _tasks(counts)
+    yield Readings(JUDGEMENTS, [((source,), n) for source, n in counts.judgements.items()])
+    yield only(LAG, counts.lag)
+    tenants = (counts.tenants or {}).items()
+    yield Readings(TENANT_REQUESTS, [((name,), tenant.requests) for name, tenant in tenants])
+    yield Readings(TENANT_COST, [((name,), tenant.picos / PICOS) for name, tenant in tenants])
+
+
+def _edges(counts: Counts) -> Iterator[Readings]:
+    """By task class and model; zeros are left out but for where money or requests went."""
+    edges = counts.edges.items()
+    endings = [((*place, how), n) for place, edge in edges for how, n in edge.endings.items() if n]
+    yield Readings(REQUESTS, endings)
+    yield Readings(DECISIONS, [((*place, how), n) for place, edge in edges for how, n in _choices(edge) if n])
+    for family, of in _OF_EDGES:
+        yield Readings(family, [(place, n) for place, edge in edges if (n := of(edge)) or family is COST])
+    judged = [(place, Sums(edge.quality, edge.judged)) for place, edge in edges if edge.judged]
+    yield Readings(JUDGED_QUALITY, judged)
+
+
+def _models(counts: Counts, provider_of: Callable[[str], str]) -> Iterator[Readings]:
+    models = counts.models.items()
+    calls = [
+        ((name, provider_of(name), failure or "answered"), n)
+        for name, model in models
+        for failure, n in model.calls.items()
+    ]
+    yield Readings(ATTEMPTS, calls)
+    for family, of in _OF_MODELS:
+        yield Readings(family, [((name,), of(model)) for name, model in models])
+    yield Readings(FALLBACKS, list(counts.fallbacks.items()))
+    yield Readings(LATENCY, [((name,), model.latency) for name, model in models])
+    yield Readings(TTFT, [((name,), model.ttft) for name, model in models])
+    yield only(OVERHEAD, counts.overhead)
+
+
+def _tasks(counts: Counts) -> Iterator[Readings]:
+    tasks = counts.tasks.items()
+    drawn: dict[str, int] = dict.fromkeys(counts.tasks, 0)
+    for (task, _), edge in counts.edges.items():
+        drawn[task] = drawn.get(task, 0) + edge.drawn
+    yield Readings(EXPLORATION, [((name,), Sums(task.explored, drawn[name])) for name, task in tasks])
+    yield Readings(REGRET, [((name,), Sums(task.regret, task.valued)) for name, task in tasks])
+    for family, of in _OF_TASKS:
+        yield Readings(family, [((name,), of(task)) for name, task in tasks])
+    yield Readings(MISSING, [((name,), _missing(task)) for name, task in tasks if task.answers])
+
+
+def _choices(edge: EdgeTally) -> tuple[tuple[str, int], ...]:
+    return ("drawn", edge.drawn), ("pinned", edge.pinned), ("fallback", edge.fallback)
+
+
+def _missing(task: TaskTally) -> float:
+    """Judgements of answers given before the process began are among those counted."""
+    return max(1.0 - task.judged / task.answers, 0.0)

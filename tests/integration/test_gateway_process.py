@@ -1,0 +1,129 @@
+"""`banditroute serve` as a process: how it starts, what signals do, and what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import openai
+import pytest
+
+from banditroute import open_router
+from banditroute.testing.faulty_exchange import CONTENT, DONE, ROLE, STOP, TOKENS, USAGE_FRAME, Exchange
+
+SCRIPT = str(Path(sys.executable).parent / "banditroute")
+HELLO = [{"role": "user", "content": "hello"}]
+STORE = {"kind": "sqlite", "path": "store.db"}
+PATIENT = {"whole_s": 30.0, "first_token_s": 30.0, "between_chunks_s": 30.0, "total_s": 60.0}
+
+
+async def unhurried(exchange: Exchange) -> None:
+    """An answer that takes its time."""
+    exchange.begin_stream()
+    for piece in (ROLE, *CONTENT, STOP, USAGE_FRAME, DONE):
+        exchange.piece(piece)
+        await asyncio.sleep(0.1)
+    exchange.end_stream()
+
+
+@asynccontextmanager
+async def process(lab, path, *arguments) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """The process, and the URL at which it says that it listens."""
+    command = ("serve", "--config", str(path), "--port", "0", "--json", *arguments)
+    environ = {"LAB_KEY": "sk-main", "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, SCRIPT, *command, stdout=PIPE, stderr=PIPE, env=environ, cwd=lab.folder
+    )
+    try:
+        async with asyncio.timeout(30.0):
+            line = await started.stdout.readline()
+        yield started, json.loads(line)["url"]
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()
+
+
+def client_of(url):
+    return openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0)
+
+
+async def test_a_stream_in_flight_is_finished_before_the_process_ends(lab):
+    path = lab.write({"small": await lab.server(unhurried)}, store=STORE, timeouts=PATIENT)
+    async with process(lab, path) as (started, url), client_of(url) as client, aiohttp.ClientSession() as idle:
+        async with idle.get(f"{url}/health/ready") as response:  # a connection that is kept, and idle
+            assert response.status == 200
+        raw = await client.chat.completions.with_raw_response.create(model="auto", messages=HELLO, stream=True)
+        started.send_signal(signal.SIGTERM)
+        stream = raw.parse()
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+        assert text == "".join(TOKENS)
+        async with asyncio.timeout(10.0):
+            assert await started.wait() == 0
+        with pytest.raises(aiohttp.ClientError):
+            await idle.get(f"{url}/health/ready")
+        async with open_router(path, environ={"LAB_KEY": "sk-main"}) as router:
+            trail = await router.explain(raw.headers["x-banditroute-decision-id"])
+            assert trail.outcome.ok
+            assert await router.learner.store.unsettled() == []
+
+
+@pytest.mark.parametrize("how", ["the time is up", "told twice"])
+async def test_what_does_not_end_in_time_is_cut_and_settled(lab, how):
+    drain_s = 0.2 if how == "the time is up" else 60.0
+    server = await lab.server("stall-between-tokens")
+    path = lab.write({"small": server}, store=STORE, timeouts=PATIENT, gateway={"auth": "none", "drain_s": drain_s})
+    async with process(lab, path) as (started, url), client_of(url) as client:
+        raw = await client.chat.completions.with_raw_response.create(model="auto", messages=HELLO, stream=True)
+        started.send_signal(signal.SIGTERM)
+        if how == "told twice":
+            await asyncio.sleep(0.2)
+            started.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10.0):
+            assert await started.wait() == 0
+        await raw.http_response.aclose()
+        async with open_router(path, environ={"LAB_KEY": "sk-main"}) as router:
+            outcome = (await router.explain(raw.headers["x-banditroute-decision-id"])).outcome
+            assert (outcome.ok, outcome.estimated) == (False, True)
+
+
+async def test_the_file_is_reloaded_when_told(lab):
+    server = await lab.server()
+    path = lab.write({"small": server}, store=STORE)
+    async with process(lab, path) as (started, url), client_of(url) as client:
+        lab.write({"small": server, "fresh": server}, store=STORE)
+        started.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(10.0):
+            while "fresh" not in [model.id async for model in client.models.list()]:
+                await asyncio.sleep(0.05)
+        path.write_text("nonsense", encoding="utf-8")
+        started.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(10.0):
+            while b"ReloadFailed" not in (line := await started.stderr.readline()):
+                assert line
+        assert (await client.chat.completions.create(model="fresh", messages=HELLO)).model == "fresh"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("--host", "0.0.0.0"), "no key would be asked for"), (("--port", "{taken}"), "already in use")],
+)
+async def test_what_cannot_be_served_is_one_line_and_exit_2(lab, arguments, words):
+    server = await lab.server()
+    path = lab.write({"small": server})
+    taken = server.base_url.rsplit(":", 1)[1].partition("/")[0]
+    command = ("serve", "--config", str(path), *(each.format(taken=taken) for each in arguments))
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, SCRIPT, *command, stdout=PIPE, stderr=PIPE, env={"LAB_KEY": "sk-main"}
+    )
+    out, err = await asyncio.wait_for(started.communicate(), 30.0)
+    assert (started.returncode, out) == (2, b"")
+    assert len(err.splitlines()) == 1
+    assert words in err.decode()
