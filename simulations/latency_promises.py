@@ -2,7 +2,7 @@
 
 Qualities and dollars are those of judged9_test; seconds are drawn from llmperf's timed calls of three services, one for
 each model, and grow with the calls in flight by laws that the router does not know. Requests come as in the Azure code
-trace or at ServeGen's rates, and in the middle third of them three times as fast. About 10 minutes.
+trace or at ServeGen's rates, and in the middle third of them three times as fast. About a quarter of an hour.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from banditroute._version import __version__
 
 if TYPE_CHECKING:
     from banditroute.assemble import open_router as open_router
+    from banditroute.changes import Changes as Changes
     from banditroute.config import RouterConfig as RouterConfig
     from banditroute.config import load_config as load_config
     from banditroute.desk import Terms as Terms
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
     from banditroute.errors import UnansweredError as UnansweredError
     from banditroute.errors import UnknownDecisionError as UnknownDecisionError
     from banditroute.learning.policy import PolicySettings as PolicySettings
+    from banditroute.observe import Drifted as Drifted
     from banditroute.observe import Observer as Observer
+    from banditroute.observe import Reloaded as Reloaded
+    from banditroute.observe import RolloutChanged as RolloutChanged
+    from banditroute.records import Alarm as Alarm
     from banditroute.records import Answer as Answer
     from banditroute.records import ChatRequest as ChatRequest
     from banditroute.records import Context as Context
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from banditroute.records import Feedback as Feedback
     from banditroute.records import Outcome as Outcome
     from banditroute.records import Usage as Usage
+    from banditroute.reloading import reload_on_sighup as reload_on_sighup
     from banditroute.router import Router as Router
     from banditroute.routing.budgets import Cap as Cap
     from banditroute.routing.budgets import PacedBudget as PacedBudget
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
     from banditroute.storage.protocol import Trail as Trail
 
 _HOME = {
+    "Alarm": "records",
     "Answer": "records",
     "BanditrouteError": "errors",
     "BrokenStreamError": "errors",
@@ -65,6 +72,7 @@ _HOME = {
     "Cap": "routing.budgets",
     "Capabilities": "routing.catalog",
     "Catalog": "routing.catalog",
+    "Changes": "changes",
     "ChatRequest": "records",
     "ConfigError": "errors",
     "Context": "records",
@@ -74,6 +82,7 @@ _HOME = {
     "Decision": "records",
     "Delta": "records",
     "Demand": "records",
+    "Drifted": "observe",
     "Feedback": "records",
     "InputError": "errors",
     "InvalidRequestError": "errors",
@@ -87,7 +96,9 @@ _HOME = {
     "Price": "routing.catalog",
     "ProviderError": "errors",
     "RejectedError": "errors",
+    "Reloaded": "observe",
     "RequestError": "errors",
+    "RolloutChanged": "observe",
     "Router": "router",
     "RouterConfig": "config",
     "Scope": "routing.budgets",
@@ -101,11 +112,13 @@ _HOME = {
     "load_config": "config",
     "load_table": "simulation.loading",
     "open_router": "assemble",
+    "reload_on_sighup": "reloading",
     "save_table": "simulation.saving",
     "simulate": "simulation.run",
 }
 
 __all__ = [
+    "Alarm",
     "Answer",
     "BanditrouteError",
     "BrokenStreamError",
@@ -113,6 +126,7 @@ __all__ = [
     "Cap",
     "Capabilities",
     "Catalog",
+    "Changes",
     "ChatRequest",
     "ConfigError",
     "Context",
@@ -122,6 +136,7 @@ __all__ = [
     "Decision",
     "Delta",
     "Demand",
+    "Drifted",
     "Feedback",
     "InputError",
     "InvalidRequestError",
@@ -135,7 +150,9 @@ __all__ = [
     "Price",
     "ProviderError",
     "RejectedError",
+    "Reloaded",
     "RequestError",
+    "RolloutChanged",
     "Router",
     "RouterConfig",
     "Scope",
@@ -150,6 +167,7 @@ __all__ = [
     "load_config",
     "load_table",
     "open_router",
+    "reload_on_sighup",
     "save_table",
     "simulate",
 ]

@@ -15,16 +15,35 @@ _NO_PARAMS: Json = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class Native:
+    """A chat request in its caller's own words, where these are another protocol's than OpenAI's.
+
+    Attributes:
+        protocol: whose words they are, the kind of a provider; such a provider is asked in these very words.
+        body: every field but `model` and `stream`.
+        betas: features that the caller opts into, for protocols that have such names.
+        confined: why nobody else could be asked this, in one line; empty = OpenAI's shape says all of it too.
+    """
+
+    protocol: str
+    body: Json
+    betas: tuple[str, ...] = ()
+    confined: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A chat request in OpenAI's shape, whichever provider will serve it.
 
     Attributes:
         messages: the conversation, each message as the caller wrote it.
         params: every other field of the body but `model` and `stream`; what is not known passes through untouched.
+        native: the same as the caller wrote it, where that was in another shape.
     """
 
     messages: tuple[Json, ...]
     params: Json = field(default_factory=lambda: _NO_PARAMS)
+    native: Native | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,7 @@ class Completion:
         refused: the provider or the model declined to answer; an answer all the same.
         cost_usd: dollars as the provider states them; None where it does not.
         from_cache: a response cache answered: neither its time nor its cost is the model's.
+        native: the answer as an Anthropic `message`, where the provider wrote one.
     """
 
     body: Json
@@ -82,6 +102,7 @@ class Completion:
     refused: bool = False
     cost_usd: float | None = None
     from_cache: bool = False
+    native: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +115,7 @@ class Delta:
         reasoning: reasoning that it adds, where the provider shows it.
         tool_calls: fragments of tool calls that it adds, as in the chunk.
         finish_reason: why the answer ended, on the piece that says so.
+        native: Anthropic's events since the piece before, where the provider wrote such; all of them, in order.
     """
 
     chunk: Json
@@ -101,6 +123,7 @@ class Delta:
     reasoning: str = ""
     tool_calls: tuple[Json, ...] = ()
     finish_reason: str | None = None
+    native: tuple[Json, ...] = ()
 
     @property
     def content(self) -> bool:
@@ -123,6 +146,13 @@ class Embeddings:
     cost_usd: float | None = None
 
 
+class Only(NamedTuple):
+    """Whose models alone may serve a request: those of providers that speak a protocol; and why."""
+
+    protocol: str
+    because: str
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """What a request needs of a model and what its caller allows.
@@ -139,6 +169,7 @@ class Demand:
         max_cost_usd: the most that the request may cost.
         max_latency_s: the longest it may be expected to take.
         answers: how many answers are asked for at once.
+        only: whose models alone have words for it; None = anybody's.
     """
 
     input_tokens: int
@@ -152,6 +183,7 @@ class Demand:
     max_cost_usd: float | None = None
     max_latency_s: float | None = None
     answers: int = 1
+    only: Only | None = None
 
 
 @dataclass(frozen=True, slots=True)

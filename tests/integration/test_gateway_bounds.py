@@ -7,7 +7,7 @@ import json
 import aiohttp
 import pytest
 
-from banditroute.testing.faulty_exchange import CONTENT, ROLE, Exchange
+from banditroute.testing.faulty_exchange import ROLE, Exchange, frame
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 CHAT = "/v1/chat/completions"
@@ -36,7 +36,8 @@ async def endless(exchange: Exchange) -> None:
     """Content as fast as it is read."""
     exchange.begin_stream()
     exchange.piece(ROLE)
-    await exchange.send_endlessly(b"%x\r\n%b\r\n" % (len(CONTENT[0]), CONTENT[0]))
+    content = frame({"content": "x" * 50_000})
+    await exchange.send_endlessly(b"%x\r\n%b\r\n" % (len(content), content))
 
 
 class TestBodies:
@@ -145,8 +146,10 @@ class TestConnections:
         writer.write(body)
         reader._transport.pause_reading()
         async with asyncio.timeout(10.0):
-            while gateway.front.gate.in_work == 0 or await gateway.router.learner.store.unsettled():
-                await asyncio.sleep(0.05)
+            while gateway.front.gate.in_work == 0:
+                await asyncio.sleep(0.01)
+            while gateway.front.gate.in_work:
+                await asyncio.sleep(0.01)
         await lab.at_rest(gateway.router)
         writer.transport.abort()
 
@@ -176,7 +179,11 @@ class TestCrowds:
 class TestPlaces:
     @pytest.mark.parametrize(
         ("method", "path", "status", "code"),
-        [("GET", CHAT, 405, "method_not_allowed"), ("POST", "/v1/nothing", 404, "not_found"), ("GET", "/", 404, "not_found")],
+        [
+            ("GET", CHAT, 405, "method_not_allowed"),
+            ("POST", "/v1/nothing", 404, "not_found"),
+            ("GET", "/", 404, "not_found"),
+        ],
     )
     async def test_where_nothing_is_served(self, lab, method, path, status, code):
         gateway = await lab.gateway({"small": await lab.server()})
@@ -242,7 +249,9 @@ class TestLog:
         gateway = await lab.gateway(
             {"small": await lab.server()}, gateway={"auth": "none", "access_log": "access.jsonl"}, **sections
         )
-        await post(gateway, {"messages": [{"role": "user", "content": "a secret plan"}]}, headers={"x-request-id": "r-1"})
+        await post(
+            gateway, {"messages": [{"role": "user", "content": "a secret plan"}]}, headers={"x-request-id": "r-1"}
+        )
         await post(gateway, b"nonsense", headers={"Authorization": "Bearer sk-secret", "x-request-id": "bad\tid"})
         async with asyncio.timeout(3.0):
             while len((lab.folder / "access.jsonl").read_text().splitlines()) < 2:

@@ -180,7 +180,7 @@ async def test_keys_change_with_the_file(lab, monkeypatch):
     await gateway.reload(path)
     assert (await ask(gateway, "key-of-free"))[0] == 401
     assert (await ask(gateway, "key-of-app", model="auto:qa"))[0] == 200
-    lab.write(served, **{"gateway": {"auth": "keys"}})
+    lab.write(served, gateway={"auth": "keys"})
     with pytest.raises(ConfigError):
         await gateway.reload(path)
     assert (await ask(gateway, "key-of-app", model="auto:qa"))[0] == 200

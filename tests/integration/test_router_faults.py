@@ -28,7 +28,7 @@ GOOD = {"ok", "json-for-stream", "duplicated-usage", "no-content"}
 @pytest.mark.parametrize("fault", sorted(set(FAULTS) - GOOD - {"400"}))
 async def test_every_fault_of_one_model_is_answered_by_the_next(lab, fault):
     bad, good = await lab.server(fault), await lab.server()
-    hasty = {"whole_s": 0.2, "total_s": 0.3}
+    hasty = {"whole_s": 0.4, "total_s": 0.6}
     router = await lab.router({"bad": bad, "good": good}, budgets=CAP, retry={"same_model": 0}, timeouts=hasty)
     answers = []
     while not bad.requests:

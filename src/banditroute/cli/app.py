@@ -22,6 +22,7 @@ from banditroute.cli import (
     evaluate,
     export,
     inspect,
+    keys,
     prices,
     rebuild,
     serve,
@@ -53,6 +54,7 @@ app.command("warm-start")(warm_start.command)
 app.command("inspect")(inspect.command)
 app.command("export")(export.command)
 app.command("rebuild")(rebuild.command)
+app.add_typer(keys.app, name="keys")
 app.add_typer(prices.app, name="prices")
 app.add_typer(config.app, name="config")
 

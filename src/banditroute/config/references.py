@@ -39,6 +39,7 @@ def broken_references(data: Mapping[str, Any]) -> Iterator[Problem]:
     gateway = data.get("gateway")
     if isinstance(gateway, Mapping):
         yield from _repeated("gateway.keys", _rows(cast("Row", gateway), "keys"), _own_name)
+        yield from _unknown_to_keys(data, cast("Row", gateway))
 
 
 def _rows(data: Mapping[str, Any], section: str) -> list[tuple[int, Row]]:
@@ -162,6 +163,17 @@ def _unknown_parts(data: Mapping[str, Any]) -> Iterator[Problem]:
         judge = row.get("calibrate_to")
         if isinstance(judge, str) and judge not in judges:
             yield Problem(("graders", number, "calibrate_to"), f"no judge is named {judge!r}", _guess(judge, judges))
+
+
+def _unknown_to_keys(data: Row, gateway: Row) -> Iterator[Problem]:
+    """Models that a gateway's key may ask for, and that there are not."""
+    known = [name for _, row in _rows(data, "models") if isinstance(name := _own_name(row), str)]
+    for number, row in _rows(gateway, "keys"):
+        models: object = row.get("models")
+        for model in cast("list[object]", models) if isinstance(models, list) else ():
+            if isinstance(model, str) and known and model not in known:
+                place: Place = ("gateway", "keys", number, "models")
+                yield Problem(place, f"no model is named {model!r}", _guess(model, known))
 
 
 def _guess(name: str, known: Sequence[str]) -> str:

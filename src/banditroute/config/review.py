@@ -15,6 +15,7 @@ from banditroute.config.findings import (
     dollars,
     typical_usd,
 )
+from banditroute.config.review_gateway import gateway_findings
 from banditroute.config.review_grading import GRADING_CHECKS, known_tasks
 from banditroute.config.review_guard import guard_findings
 from banditroute.config.review_shadow import shadow_findings
@@ -152,20 +153,6 @@ def _unlimited(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("unlimited", "budgets", "nothing bounds what is spent", remedy)
 
 
-def _gateway(config: RouterConfig, _: Mapping[str, str]) -> Iterator[Finding]:
-    if config.gateway is None:
-        return
-    yield Finding(
-        "gateway",
-        "gateway",
-        "this version serves no gateway: the table has no effect yet",
-        "leave it for the version that does",
-    )
-    if config.gateway.auth == "none":
-        problem = "whoever reaches its port may spend your money"
-        yield Finding("open", "gateway", problem, 'set auth = "keys" unless it listens on loopback alone')
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -183,7 +170,7 @@ _CHECKS: tuple[Callable[[RouterConfig, Mapping[str, str]], Iterator[Finding]], .
     _months,
     _scopes,
     _unlimited,
-    _gateway,
+    gateway_findings,
     *GRADING_CHECKS,
     shadow_findings,
     guard_findings,

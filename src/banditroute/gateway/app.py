@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from aiohttp import web
 
 from banditroute.config.values import GatewayConfig
-from banditroute.gateway.access_log import Log, log_of
-from banditroute.gateway.auth import doorkeeper_of
+from banditroute.gateway.access_log import Log
+from banditroute.gateway.auth import Doorkeeper
 from banditroute.gateway.calls import Bounds, Call, Handler
 from banditroute.gateway.chat import chat
 from banditroute.gateway.decisions import decision
@@ -36,19 +36,15 @@ ROUTES: tuple[Route, ...] = (
 FRONT = web.AppKey("front", Front)
 
 
-def front_of(router: Router, config: GatewayConfig, environ: Mapping[str, str], log: Log | None = None) -> Front:
-    """The front that a configuration asks for.
-
-    Raises:
-        ConfigError: a key is missing, or the log cannot be written.
-    """
+def front_of(router: Router, config: GatewayConfig, doorkeeper: Doorkeeper, log: Log) -> Front:
+    """The front that a configuration asks for."""
     return Front(
         router,
-        doorkeeper_of(config, environ),
+        doorkeeper,
         Gate(config.max_in_work),
         Patience(config.head_s),
         Bounds(config.max_body_bytes, config.body_s, config.unread_s),
-        log_of(config.access_log) if log is None else log,
+        log,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Protocol
@@ -14,6 +14,9 @@ from yarl import URL
 from banditroute.config.values import GatewayConfig, GatewayKey
 from banditroute.errors import ConfigError
 from banditroute.gateway.refusals import RefusedError, refused
+from banditroute.storage.protocol import StoredKey
+
+KEY_BEGINNING = "br"
 
 _BEARER = "bearer "
 
@@ -58,6 +61,10 @@ class Doorkeeper(Protocol):
         """
         ...
 
+    def follow(self, made: Iterable[StoredKey]) -> None:
+        """Goes by the keys that were made by now, revoked ones among them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -69,11 +76,18 @@ class KeyDoorkeeper:
     """Lets in who shows a key; it keeps hashes of the keys, and compares in a time that does not tell how near one is.
 
     Args:
-        keys: each secret with whose it is.
+        keys: each secret of the environment with whose it is.
+        made: keys that are kept in the store.
     """
 
-    def __init__(self, keys: Mapping[str, Caller]) -> None:
-        self._known = tuple(_Known(_digest(secret), caller) for secret, caller in keys.items())
+    def __init__(self, keys: Mapping[str, Caller], made: Iterable[StoredKey] = ()) -> None:
+        self._named = tuple(_Known(digest_of(secret), caller) for secret, caller in keys.items())
+        self._made: Mapping[str, _Known] = {}
+        self.follow(made)
+
+    def follow(self, made: Iterable[StoredKey]) -> None:
+        """Goes by the keys that were made by now; revoked ones are not let in."""
+        self._made = {key.key_id: _Known(key.digest, caller_of(key)) for key in made if key.revoked_at is None}
 
     def admit(self, headers: Mapping[str, str]) -> Caller:
         """Whose key is shown, as a bearer token or as x-api-key.
@@ -84,9 +98,10 @@ class KeyDoorkeeper:
         shown = _shown(headers)
         if not shown:
             raise _unauthorized("no API key; send it as Authorization: Bearer, or as x-api-key")
-        digest, found = _digest(shown), None
-        for known in self._known:  # all of them, so that the time does not tell which one it was
-            if hmac.compare_digest(known.digest, digest):
+        digest, found = digest_of(shown), None
+        made = self._made.get(key_id_of(shown))
+        for known in (*self._named, made):  # all of them, so that the time does not tell which one it was
+            if known is not None and hmac.compare_digest(known.digest, digest):
                 found = known.caller
         if found is None:
             raise _unauthorized("the API key is not known")
@@ -111,19 +126,22 @@ class LoopbackDoorkeeper:
             raise refused(403, "without keys no page of another site is served", "foreign_origin")
         return NEIGHBOUR
 
+    def follow(self, made: Iterable[StoredKey]) -> None:
+        """Nobody is asked for a key, whichever there are."""
 
-def doorkeeper_of(config: GatewayConfig, environ: Mapping[str, str]) -> Doorkeeper:
-    """The doorkeeper that a configuration asks for.
+
+def doorkeeper_of(config: GatewayConfig, environ: Mapping[str, str], made: Sequence[StoredKey] = ()) -> Doorkeeper:
+    """The doorkeeper that a configuration asks for, who knows the keys that were made as well.
 
     Raises:
         ConfigError: there is no key, one's variable is not set, or two keys are the same.
     """
     if config.auth == "none":
         return LoopbackDoorkeeper()
-    if not config.keys:
+    if not config.keys and all(key.revoked_at is not None for key in made):
         raise ConfigError(
             'auth = "keys" and there is no key: nobody could ask',
-            remedy='add [[gateway.keys]], or set auth = "none" for this machine alone',
+            remedy='run `banditroute keys create`, add [[gateway.keys]], or set auth = "none" for this machine alone',
             field="gateway.keys",
         )
     keys: dict[str, Caller] = {}
@@ -136,10 +154,10 @@ def doorkeeper_of(config: GatewayConfig, environ: Mapping[str, str]) -> Doorkeep
             problem = f"keys {keys[secret].name!r} and {key.name!r} are the same"
             raise ConfigError(problem, remedy="give each client a key of its own", field="gateway.keys")
         keys[secret] = caller_of(key)
-    return KeyDoorkeeper(keys)
+    return KeyDoorkeeper(keys, made)
 
 
-def caller_of(key: GatewayKey) -> Caller:
+def caller_of(key: GatewayKey | StoredKey) -> Caller:
     """Who shows a key."""
     return Caller(key.name, key.tenant, key.models, key.tasks, key.requests_per_minute, key.admin)
 
@@ -166,7 +184,14 @@ def _shown(headers: Mapping[str, str]) -> str:
     return headers.get("x-api-key", "").strip()
 
 
-def _digest(secret: str) -> bytes:
+def key_id_of(shown: str) -> str:
+    """The part of a key that says which one it is; empty where it was not made by `new_key`."""
+    beginning, _, rest = shown.partition("-")
+    return rest.partition("-")[0] if beginning == KEY_BEGINNING else ""
+
+
+def digest_of(secret: str) -> bytes:
+    """What is kept of a key. It is random and long, so that no slow hash is needed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from aiohttp import web
 from banditroute.assemble import open_router
 from banditroute.config import RouterConfig, load_config
 from banditroute.config.values import GatewayConfig
-from banditroute.errors import BanditrouteError, ConfigError, InputError
+from banditroute.desk import Terms
+from banditroute.errors import BanditrouteError, ConfigError, InputError, InvalidRequestError, StoreError
 from banditroute.gateway.access_log import log_of
 from banditroute.gateway.app import application, front_of
 from banditroute.gateway.auth import doorkeeper_of, is_loopback
@@ -24,8 +25,10 @@ from banditroute.gateway.front import Front
 from banditroute.gateway.operator_log import OperatorLog
 from banditroute.observe import Observer, ReloadFailed
 from banditroute.router import Router
+from banditroute.routing.requests import chat_request
 
 _BACKLOG = 1024
+_KEYS_EVERY_S = 2.0
 _CLOSING_S = 1.0  # for connections to notice, once their requests are over
 _HERE = GatewayConfig(auth="none")
 _SILENT = logging.getLogger("banditroute.gateway.http")
@@ -69,7 +72,7 @@ class Gateway:
         try:
             plan = await asyncio.to_thread(load_config, path)
             settings = gateway_config(plan, self.place.host)
-            doorkeeper = doorkeeper_of(settings, self.environ)
+            doorkeeper = doorkeeper_of(settings, self.environ, await self.router.learner.store.keys())
         except ConfigError as error:
             self.observer.notify(ReloadFailed(str(error)))
             raise
@@ -108,11 +111,37 @@ async def gateway(
     observer = OperatorLog(log)
     try:
         async with open_router(plan, environ=environ, observer=observer) as router:
-            front = front_of(router, settings, environ, log)
-            async with _listening(front, settings, place) as url:
+            doorkeeper = doorkeeper_of(settings, environ, await router.learner.store.keys())
+            front = front_of(router, settings, doorkeeper, log)
+            _warm_up(router)
+            async with _listening(front, settings, place) as url, _following_keys(front):
                 yield Gateway(url, front, router, place, environ, observer)
     finally:
         await log.aclose()
+
+
+def _warm_up(router: Router) -> None:
+    """Has what reads prompts loaded before the first request waits for it."""
+    with suppress(InvalidRequestError):  # where callers give features, nothing is read
+        router.works[-1].desk.asked(chat_request("Hello.", {}), Terms())
+
+
+@asynccontextmanager
+async def _following_keys(front: Front) -> AsyncGenerator[None]:
+    """Inside it, keys that are made or revoked beside the gateway are known to it soon."""
+
+    async def follow() -> None:
+        while True:
+            await asyncio.sleep(_KEYS_EVERY_S)
+            with suppress(StoreError):  # the store tells its observer by itself; the keys stay as they are
+                front.doorkeeper.follow(await front.router.learner.store.keys())
+
+    following = asyncio.create_task(follow())
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -243,6 +243,7 @@ class Model:
         formerly: names that it had before: what is known under them is known of it.
         like: the model from whose evidence it starts; empty = from none.
         canary: as a newcomer it goes through stages, or never does; None = as the rollout's settings say.
+        protocol: what its provider speaks, a provider's kind; empty = nobody said.
 
     Raises:
         ConfigError: the name is empty or one that callers use to let the router choose.
@@ -258,6 +259,7 @@ class Model:
     formerly: tuple[str, ...] = ()
     like: str = ""
     canary: bool | None = None
+    protocol: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.strip():

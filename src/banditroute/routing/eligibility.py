@@ -90,7 +90,7 @@ class Screen:
 
     def _needs_decide(self, demand: Demand, limits: Limits) -> bool:
         """Whether no limit can bind on any model: the usual case, answered from a table of needs."""
-        if demand.allowed or demand.denied or limits.unavailable:
+        if demand.allowed or demand.denied or demand.only or limits.unavailable:
             return False
         if demand.input_tokens + (demand.max_output_tokens or 1) > self._least_window:
             return False
@@ -205,6 +205,13 @@ def _capability(model: Model, demand: Demand, _: Limits) -> str | None:
     return None
 
 
+def _protocol(model: Model, demand: Demand, _: Limits) -> str | None:
+    only = demand.only
+    if only is None or model.protocol == only.protocol:
+        return None
+    return f"its provider does not speak {only.protocol}, which alone can say {only.because}"
+
+
 def _length(model: Model, demand: Demand, _: Limits) -> str | None:
     window = _window(model)
     if demand.input_tokens + 1 > window:
@@ -231,7 +238,7 @@ def _level(model: Model, demand: Demand, limits: Limits) -> str | None:
     return f"{_may_cost(held)}, the budget has ${level:.6g} left" if held > level else None
 
 
-_CHECKS: tuple[Callable[[Model, Demand, Limits], str | None], ...] = (_permission, _capability, _length, _cost)
+_CHECKS: tuple[Callable[[Model, Demand, Limits], str | None], ...] = (_permission, _capability, _protocol, _length, _cost)
 
 
 def _may_cost(worst_usd: float) -> str:

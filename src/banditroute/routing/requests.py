@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from banditroute.errors import InvalidRequestError
-from banditroute.records import ChatRequest, Demand, Json
+from banditroute.records import ChatRequest, Demand, Json, Native, Only
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _MESSAGE_TOKENS = 4  # what a message costs beside its text
@@ -91,7 +91,12 @@ def demand_of(
         denied=frozenset(denied),
         max_cost_usd=_limit(max_cost_usd, "max_cost_usd"),
         max_latency_s=_limit(max_latency_s, "max_latency_s"),
+        only=_only(request.native),
     )
+
+
+def _only(native: Native | None) -> Only | None:
+    return Only(native.protocol, native.confined) if native is not None and native.confined else None
 
 
 def _message(message: object, place: int) -> Json:

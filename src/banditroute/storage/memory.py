@@ -14,7 +14,7 @@ from banditroute.routing.lessons import Edge, Lesson
 
 from .checking import check_dispatch, check_numbers, check_sums
 from .judging import judgeable
-from .protocol import Dispatch, Settlement, State, Switch, Trail
+from .protocol import Dispatch, Settlement, State, StoredKey, Switch, Trail
 from .tally import Tally
 
 _DEFAULT_KEPT = 10_000
@@ -56,6 +56,7 @@ class MemoryStore:
         self._retired = Tally()
         self._number = 0
         self._switches: dict[str, Switch] = {}
+        self._keys: dict[str, StoredKey] = {}
         self._alarms: deque[Alarm] = deque(maxlen=kept)
         self._open = False
 
@@ -181,6 +182,16 @@ class MemoryStore:
         """Keeps how a switch was thrown, in the place of how it was before."""
         self._check_open()
         self._switches[switch.name] = switch
+
+    async def keys(self) -> list[StoredKey]:
+        """Every key of the gateway that was made, oldest first."""
+        self._check_open()
+        return sorted(self._keys.values(), key=lambda key: (key.created_at, key.key_id))
+
+    async def keep_key(self, key: StoredKey) -> None:
+        """Keeps a key of the gateway, in the place of what was kept of it before."""
+        self._check_open()
+        self._keys[key.key_id] = key
 
     async def rebuilt(self) -> State:
         """The same, computed anew from what is kept of the log and from what fell out of it."""

@@ -7,7 +7,7 @@ evidence, and the same feedback twice counts once.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from banditroute.learning.evidence import Evidence
@@ -74,6 +74,35 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key that a client of the gateway shows, made by `banditroute keys create`.
+
+    Attributes:
+        key_id: the part of the key that says which one it is.
+        name: what reports call it.
+        digest: SHA-256 of the whole key, which is random, so that nobody finds it from this.
+        tenant: on whose behalf its requests are; empty = the request says.
+        models: what it may have answer; empty = every model.
+        tasks: task classes that it may name; empty = any, or none.
+        requests_per_minute: how many it may make; None = any number.
+        admin: whether it may read every tenant's decisions, and throw switches.
+        created_at: when it was made, seconds since the epoch.
+        revoked_at: since when it is refused; None = it is not.
+    """
+
+    key_id: str
+    name: str
+    digest: bytes = field(repr=False)
+    tenant: str = ""
+    models: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    requests_per_minute: float | None = None
+    admin: bool = False
+    created_at: float = 0.0
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the log amounts to.
 
@@ -130,6 +159,10 @@ class StoreReader(Protocol):
         """Every switch as it was thrown last."""
         ...
 
+    async def keys(self) -> list[StoredKey]:
+        """Every key of the gateway that was made, revoked ones too, oldest first."""
+        ...
+
     async def aclose(self) -> None:
         """Lets go of everything; a second call does nothing."""
         ...
@@ -172,6 +205,10 @@ class Store(StoreReader, Protocol):
 
     async def throw(self, switch: Switch) -> None:
         """Keeps how a switch was thrown, in the place of how it was before; durable once returned."""
+        ...
+
+    async def keep_key(self, key: StoredKey) -> None:
+        """Keeps a key of the gateway, in the place of what was kept of it before; durable once returned."""
         ...
 
     async def adjust(self, alarms: Sequence[Alarm], sums: Mapping[Edge, Evidence]) -> None:

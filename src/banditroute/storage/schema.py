@@ -81,7 +81,22 @@ CREATE TABLE alarm (
 )
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SWITCHES, _ALARMS)
+_KEYS = """
+CREATE TABLE gateway_key (
+    key_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    tenant TEXT NOT NULL,
+    models TEXT NOT NULL,
+    tasks TEXT NOT NULL,
+    requests_per_minute REAL,
+    admin INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    revoked_at REAL
+) WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SWITCHES, _ALARMS, _KEYS)
 """Step i brings a file of version i to version i + 1; no statement of a step has a semicolon inside."""
 
 

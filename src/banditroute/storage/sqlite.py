@@ -12,13 +12,13 @@ from banditroute.learning.evidence import Evidence
 from banditroute.records import Alarm, Feedback
 from banditroute.routing.lessons import Edge, Lesson
 
-from . import adjusting, folding, switching
+from . import adjusting, folding, keying, switching
 from .checking import check_dispatch, check_numbers, check_sums
 from .codec import dispatch_json, feedback_json, settlement_json
 from .committing import Committer
 from .connecting import transaction
 from .operations import Alone, Begin, Flush, Judge, Settle
-from .protocol import Dispatch, Settlement, State, Switch, Trail
+from .protocol import Dispatch, Settlement, State, StoredKey, Switch, Trail
 from .pruning import prune_page
 from .sqlite_reader import SQLiteReader
 from .writer import Writer
@@ -173,6 +173,15 @@ class SQLiteStore:
     async def throw(self, switch: Switch) -> None:
         """Keeps how a switch was thrown, in the place of how it was before."""
         await self._writing().ask(Alone(partial(switching.keep, switch=switch)))
+
+    async def keys(self) -> list[StoredKey]:
+        """Every key of the gateway that was made, oldest first."""
+        await self._flush()
+        return await self._reading().keys()
+
+    async def keep_key(self, key: StoredKey) -> None:
+        """Keeps a key of the gateway, in the place of what was kept of it before."""
+        await self._writing().ask(Alone(partial(keying.keep, key=key)))
 
     async def rebuilt(self) -> State:
         """The same, computed anew from the log and from what pruned rows have added; takes 30 us a row or so."""

@@ -13,11 +13,11 @@ from typing import TypeVar
 from banditroute.errors import StoreError, UnknownDecisionError
 from banditroute.records import Alarm
 
-from . import adjusting, folding, reading, rebuilding, switching
+from . import adjusting, folding, keying, reading, rebuilding, switching
 from .checking import is_unicode
 from .connecting import connect_to_read, transaction
 from .faults import explained
-from .protocol import Dispatch, State, Switch, Trail
+from .protocol import Dispatch, State, StoredKey, Switch, Trail
 from .rebuilding import Comparison
 from .schema import check_version
 
@@ -91,6 +91,10 @@ class SQLiteReader:
     async def switches(self) -> list[Switch]:
         """Every switch as it was thrown last."""
         return await self._read(switching.kept)
+
+    async def keys(self) -> list[StoredKey]:
+        """Every key of the gateway that was made, oldest first."""
+        return await self._read(keying.kept)
 
     async def compared(self) -> Comparison:
         """The state that is kept, and the one computed anew from the log; takes 30 us a row or so."""

@@ -38,13 +38,13 @@ def _lines(readings: Readings) -> Iterator[str]:
         if isinstance(value, Spread):
             yield from _buckets(family.name, pairs, value)
         elif isinstance(value, Sums):
-            yield from _sums(family.name, pairs, value.total, value.count)
+            yield from _sums(family.name, pairs, value.total, value.of)
         else:
             yield f"{family.name}{_braced(pairs)} {_number(value)}\n"
 
 
 def _buckets(name: str, pairs: str, spread: Spread) -> Iterator[str]:
-    before = f"{name}_bucket{{{pairs}{',' if pairs else ''}le=\""
+    before = f'{name}_bucket{{{pairs}{"," if pairs else ""}le="'
     cumulative = spread.cumulative
     for bound, count in cumulative:
         yield f'{before}{_number(bound)}"}} {count}\n'
@@ -75,6 +75,8 @@ def _plain(text: str) -> str:
 
 
 def _number(value: float) -> str:
+    if isinstance(value, int):
+        return str(value)
     if math.isfinite(value):
         return repr(float(value))
     return "NaN" if math.isnan(value) else f"{'+' if value > 0 else '-'}Inf"

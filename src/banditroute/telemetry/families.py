@@ -29,11 +29,31 @@ class Family:
     labels: Labels = ()
 
 
+def counter(name: str, help: str, *labels: str) -> Family:  # noqa: A002 - the format's own word
+    """A family whose numbers only grow; its name ends in _total."""
+    return Family(name, "counter", help, labels)
+
+
+def gauge(name: str, help: str, *labels: str) -> Family:  # noqa: A002
+    """A family whose numbers are as they are now."""
+    return Family(name, "gauge", help, labels)
+
+
+def histogram(name: str, help: str, *labels: str) -> Family:  # noqa: A002
+    """A family that shows how values are spread."""
+    return Family(name, "histogram", help, labels)
+
+
+def summary(name: str, help: str, *labels: str) -> Family:  # noqa: A002
+    """A family that shows a sum and of how many."""
+    return Family(name, "summary", help, labels)
+
+
 class Sums(NamedTuple):
     """What a summary shows: a total, and of how many."""
 
     total: float
-    count: int
+    of: int
 
 
 class Spread:
@@ -59,6 +79,9 @@ class Spread:
     def total(self) -> float:
         """The sum of all values."""
         return self._total
+
+    def __bool__(self) -> bool:
+        return any(self._counts)
 
     @property
     def cumulative(self) -> list[tuple[float, int]]:

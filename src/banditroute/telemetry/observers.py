@@ -1,4 +1,4 @@
-"""Several observers as one: what one of them does wrong neither reaches the router nor keeps the others from hearing."""
+"""Several observers as one: what one does wrong neither reaches the router nor keeps the others from hearing."""
 
 from __future__ import annotations
 

@@ -23,49 +23,46 @@ from banditroute.observe import (
     SwitchPassedOver,
 )
 
-from .families import Family, Labels, Readings
+from .families import Family, Labels, Readings, counter, gauge
 from .tallies import Names
 
-BREAKERS = Family(
-    "banditroute_breaker_changes_total", "counter", "Changes of models' circuits, by what they became.", ("model", "state")
+BREAKERS = counter(
+    "banditroute_breaker_changes_total", "Changes of models' circuits, by what they became.", "model", "state"
 )
-KEYS = Family("banditroute_key_failures_total", "counter", "Times that a key went out of use.", ("provider",))
-EXHAUSTED = Family(
+KEYS = counter("banditroute_key_failures_total", "Times that a key went out of use.", "provider")
+EXHAUSTED = counter(
     "banditroute_budget_exhausted_total",
-    "counter",
     "Requests that came to a cap that was reached, by what became of them: rejected or cheapest.",
-    ("budget", "outcome"),
+    "budget",
+    "outcome",
 )
-STORE = Family("banditroute_store_failures_total", "counter", "What could not be read or written.", ("doing",))
-UNRECORDED = Family("banditroute_unrecorded_outcomes_total", "counter", "Outcomes that the store does not have.")
-ALARMS = Family(
-    "banditroute_drift_alarms_total", "counter", "Changes of models that nobody announced.", ("model", "signal")
-)
-LAST_ALARM = Family(
+STORE = counter("banditroute_store_failures_total", "What could not be read or written.", "doing")
+UNRECORDED = counter("banditroute_unrecorded_outcomes_total", "Outcomes that the store does not have.")
+ALARMS = counter("banditroute_drift_alarms_total", "Changes of models that nobody announced.", "model", "signal")
+LAST_ALARM = gauge(
     "banditroute_drift_last_alarm_timestamp_seconds",
-    "gauge",
     "When a model was last found to have changed, seconds since the epoch.",
-    ("model", "signal"),
+    "model",
+    "signal",
 )
-ROLLOUTS = Family(
-    "banditroute_rollout_changes_total", "counter", "Changes of newcomers' stages, by what they became.", ("model", "stage")
+ROLLOUTS = counter(
+    "banditroute_rollout_changes_total", "Changes of newcomers' stages, by what they became.", "model", "stage"
 )
-FOUND = Family(
+FOUND = counter(
     "banditroute_best_model_changes_total",
-    "counter",
     "Times that a task class's best model became known (found), or no longer was (doubted).",
-    ("task", "change"),
+    "task",
+    "change",
 )
-SHADOW = Family("banditroute_shadow_failures_total", "counter", "Times that a shadow failed.", ("shadow",))
-GRADERS = Family("banditroute_not_graded_total", "counter", "Answers that a grader could not grade.", ("grader",))
-RELOADS = Family(
-    "banditroute_reloads_total", "counter", "Configurations that were put in force (applied) or not (failed).", ("outcome",)
+SHADOW = counter("banditroute_shadow_failures_total", "Times that a shadow failed.", "shadow")
+GRADERS = counter("banditroute_not_graded_total", "Answers that a grader could not grade.", "grader")
+RELOADS = counter(
+    "banditroute_reloads_total", "Configurations that were put in force (applied) or not (failed).", "outcome"
 )
-PASSED_OVER = Family(
+PASSED_OVER = counter(
     "banditroute_switch_passed_over_total",
-    "counter",
     "Times that the model everything is switched to began to be unable to serve.",
-    ("model",),
+    "model",
 )
 
 _COUNTED = (

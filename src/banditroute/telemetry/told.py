@@ -7,98 +7,87 @@ from collections.abc import Callable, Iterator
 from banditroute.routing.accounts import PICOS
 
 from .counting import Counts
-from .families import Family, Readings, Sums, only
+from .families import Family, Readings, Sums, counter, gauge, histogram, only, summary
 from .tallies import EdgeTally, ModelTally, TaskTally
 
 _EDGE = ("task", "model")
 _TOKENS = "{} of requests, by the model that answered; estimated where the provider does not say."
 
-REQUESTS = Family(
+REQUESTS = counter(
     "banditroute_requests_total",
-    "counter",
-    "Requests that are settled, by the model that answered (or else was chosen) and their end: answered, cached, failed.",
-    (*_EDGE, "outcome"),
+    "Settled requests, by the model that answered (or else was chosen) and their end: answered, cached, failed.",
+    *_EDGE,
+    "outcome",
 )
-DECISIONS = Family(
+DECISIONS = counter(
     "banditroute_decisions_total",
-    "counter",
     "Decisions by the model that was chosen, and how: drawn, pinned by the caller, or fallback after a failure.",
-    (*_EDGE, "how"),
+    *_EDGE,
+    "how",
 )
-COST = Family("banditroute_cost_usd_total", "counter", "Dollars of calls, failed ones included, by their model.", _EDGE)
-INPUT = Family("banditroute_input_tokens_total", "counter", _TOKENS.format("Prompt tokens, cached ones included,"), _EDGE)
-OUTPUT = Family("banditroute_output_tokens_total", "counter", _TOKENS.format("Answer tokens, reasoning included,"), _EDGE)
-CACHED = Family(
-    "banditroute_cached_input_tokens_total", "counter", _TOKENS.format("Prompt tokens read from the cache"), _EDGE
+COST = counter("banditroute_cost_usd_total", "Dollars of calls, failed ones included, by their model.", *_EDGE)
+INPUT = counter("banditroute_input_tokens_total", _TOKENS.format("Prompt tokens, cached ones included,"), *_EDGE)
+OUTPUT = counter("banditroute_output_tokens_total", _TOKENS.format("Answer tokens, reasoning included,"), *_EDGE)
+CACHED = counter("banditroute_cached_input_tokens_total", _TOKENS.format("Prompt tokens read from the cache"), *_EDGE)
+CACHE_WRITES = counter(
+    "banditroute_cache_write_tokens_total", _TOKENS.format("Prompt tokens written to the cache"), *_EDGE
 )
-CACHE_WRITES = Family(
-    "banditroute_cache_write_tokens_total", "counter", _TOKENS.format("Prompt tokens written to the cache"), _EDGE
+REASONING = counter("banditroute_reasoning_tokens_total", _TOKENS.format("Reasoning tokens"), *_EDGE)
+JUDGED_QUALITY = summary(
+    "banditroute_judged_quality", "Qualities from 0 to 1 that answers were judged to have.", *_EDGE
 )
-REASONING = Family("banditroute_reasoning_tokens_total", "counter", _TOKENS.format("Reasoning tokens"), _EDGE)
-JUDGED_QUALITY = Family(
-    "banditroute_judged_quality", "summary", "Qualities from 0 to 1 that answers were judged to have.", _EDGE
-)
-ATTEMPTS = Family(
+ATTEMPTS = counter(
     "banditroute_attempts_total",
-    "counter",
     "Calls of models that the router made, by how they ended: answered, or the name of the failure.",
-    ("model", "provider", "outcome"),
+    "model",
+    "provider",
+    "outcome",
 )
-RETRIES = Family(
-    "banditroute_retries_total", "counter", "Calls of a model that had been called for the same request.", ("model",)
-)
-HEDGES = Family("banditroute_hedges_total", "counter", "Second calls beside a slow first one.", ("model",))
-PROBES = Family("banditroute_probes_total", "counter", "Calls that tested whether a model is back.", ("model",))
-FALLBACKS = Family(
+RETRIES = counter("banditroute_retries_total", "Calls of a model that had been called for the same request.", "model")
+HEDGES = counter("banditroute_hedges_total", "Second calls beside a slow first one.", "model")
+PROBES = counter("banditroute_probes_total", "Calls that tested whether a model is back.", "model")
+FALLBACKS = counter(
     "banditroute_fallbacks_total",
-    "counter",
     "Times that a model was drawn in the place of one that had failed.",
-    ("from_model", "to_model"),
+    "from_model",
+    "to_model",
 )
-LATENCY = Family(
+LATENCY = histogram(
     "banditroute_request_duration_seconds",
-    "histogram",
     "Seconds from the decision to the whole answer, failed calls included, by the model that answered.",
-    ("model",),
+    "model",
 )
-TTFT = Family(
+TTFT = histogram(
     "banditroute_time_to_first_token_seconds",
-    "histogram",
     "Seconds from dispatch to the first content of streamed answers.",
-    ("model",),
+    "model",
 )
-OVERHEAD = Family(
+OVERHEAD = histogram(
     "banditroute_overhead_seconds",
-    "histogram",
     "Seconds from the decision to the answer less those in which its provider was waited for, where one call answered.",
 )
-EXPLORATION = Family(
-    "banditroute_exploration_ratio",
-    "summary",
-    "Probability that drawn decisions gave to all models but the likeliest.",
-    ("task",),
+EXPLORATION = summary(
+    "banditroute_exploration_ratio", "Probability that drawn decisions gave to all models but the likeliest.", "task"
 )
-REGRET = Family(
+REGRET = summary(
     "banditroute_regret_estimate_points",
-    "summary",
     "Quality points by which the chosen model was expected to be worth less than the best, dollars at shadow prices.",
-    ("task",),
+    "task",
 )
-ANSWERS = Family("banditroute_answers_total", "counter", "Answers that could be judged.", ("task",))
-JUDGED = Family("banditroute_judged_answers_total", "counter", "Answers that were judged, each counted once.", ("task",))
-MISSING = Family(
+ANSWERS = counter("banditroute_answers_total", "Answers that could be judged.", "task")
+JUDGED = counter("banditroute_judged_answers_total", "Answers that were judged, each counted once.", "task")
+MISSING = gauge(
     "banditroute_feedback_missing_ratio",
-    "gauge",
     "Share of the answers since the start of the process that nobody has judged yet.",
-    ("task",),
+    "task",
 )
-JUDGEMENTS = Family("banditroute_judgements_total", "counter", "Judgements by who or what judged.", ("source",))
-LAG = Family("banditroute_feedback_lag_seconds", "histogram", "Seconds from decisions to their judgements.")
-TENANT_REQUESTS = Family(
-    "banditroute_tenant_requests_total", "counter", "Settled requests of each tenant, where that is asked for.", ("tenant",)
+JUDGEMENTS = counter("banditroute_judgements_total", "Judgements by who or what judged.", "source")
+LAG = histogram("banditroute_feedback_lag_seconds", "Seconds from decisions to their judgements.")
+TENANT_REQUESTS = counter(
+    "banditroute_tenant_requests_total", "Settled requests of each tenant, where that is asked for.", "tenant"
 )
-TENANT_COST = Family(
-    "banditroute_tenant_cost_usd_total", "counter", "Dollars of each tenant's requests, where that is asked for.", ("tenant",)
+TENANT_COST = counter(
+    "banditroute_tenant_cost_usd_total", "Dollars of each tenant's requests, where that is asked for.", "tenant"
 )
 
 _OF_EDGES: tuple[tuple[Family, Callable[[EdgeTally], float]], ...] = (
@@ -181,8 +170,8 @@ def _models(counts: Counts, provider_of: Callable[[str], str]) -> Iterator[Readi
     for family, of in _OF_MODELS:
         yield Readings(family, [((name,), of(model)) for name, model in models])
     yield Readings(FALLBACKS, list(counts.fallbacks.items()))
-    yield Readings(LATENCY, [((name,), model.latency) for name, model in models])
-    yield Readings(TTFT, [((name,), model.ttft) for name, model in models])
+    yield Readings(LATENCY, [((name,), model.latency) for name, model in models if model.latency])
+    yield Readings(TTFT, [((name,), model.ttft) for name, model in models if model.ttft])
     yield only(OVERHEAD, counts.overhead)
 
 

@@ -28,7 +28,7 @@ from banditroute.errors import InputError, NotServedError, StoreError, UnknownDe
 from banditroute.learning.evidence import Evidence
 from banditroute.records import Feedback
 from banditroute.routing.lessons import Edge, lesson_of
-from banditroute.storage.protocol import Charge, Dispatch, Settlement, State, Store, Switch, Trail
+from banditroute.storage.protocol import Charge, Dispatch, Settlement, State, Store, StoredKey, Switch, Trail
 from banditroute.testing.store_records import DAY, MONTH, NOON, a_dispatch, a_settlement, an_alarm, assert_same
 
 MakeStore = Callable[[], Store]
@@ -190,6 +190,15 @@ class StoreContract:
         async with _opened(make_store) as store:
             kept = sorted(await store.switches(), key=lambda switch: switch.name)
         assert kept == [frozen, Switch("only", "", NOON + 1.0, "'; large — 🦜")]
+
+    async def test_a_key_is_kept_as_it_was_kept_last(self, make_store: MakeStore) -> None:
+        app = StoredKey("k1", "app", b"\x00\xff", "acme", ("small",), ("qa", "code"), 60.0, created_at=NOON)
+        ops = StoredKey("k0", "ops", b"digest", admin=True, created_at=NOON + 1)
+        async with _opened(make_store) as store:
+            assert await store.keys() == []
+            for key in (ops, app, replace(app, revoked_at=NOON + 2)):
+                await store.keep_key(key)
+            assert await store.keys() == [replace(app, revoked_at=NOON + 2), ops]
 
     async def test_switches_are_no_part_of_what_the_log_amounts_to(self, make_store: MakeStore) -> None:
         async with _opened(make_store) as store:

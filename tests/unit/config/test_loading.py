@@ -6,6 +6,7 @@ import pytest
 
 from banditroute.cli.catalog_toml import catalog_toml
 from banditroute.config import ProviderConfig, RouterConfig, RoutingConfig, StoreConfig, check_config, load_config
+from banditroute.config.values import GatewayConfig, GatewayKey
 from banditroute.delivery.settings import Breaking, Hedging, Retrying, Timeouts, Transport
 from banditroute.errors import ConfigError
 from banditroute.learning.policy import THOMPSON
@@ -435,3 +436,20 @@ def test_a_model_says_what_it_was_called_and_what_it_is_like(file: Path) -> None
 def test_names_that_cannot_be_are_found(more: str, problem: str, file: Path) -> None:
     (found,) = problems(file, LEAST + OTHER + more + "\n")
     assert problem in found
+
+
+def test_a_gateways_keys_name_models_that_there_are(file: Path) -> None:
+    rows = '[[gateway.keys]]\nname = "app"\nkey_env = "APP"\nmodels = ["smal"]\n'
+    with pytest.raises(ConfigError, match=r"models: no model is named 'smal'; did you mean 'small'"):
+        loaded(file, rows)
+
+
+def test_a_gateways_settings_are_as_the_file_says(file: Path) -> None:
+    assert loaded(file, "").gateway is None
+    assert loaded(file, "[gateway]\n").gateway == GatewayConfig()
+    more = '[gateway]\nmax_body_mb = 1.5\naccess_log = "logs/a.jsonl"\n'
+    more += '[[gateway.keys]]\nname = "a"\nkey_env = "A"\nadmin = true\nrequests_per_minute = 60.0\n'
+    gateway = loaded(file, more).gateway
+    assert gateway is not None
+    assert (gateway.max_body_bytes, gateway.access_log) == (1_572_864, file.parent / "logs" / "a.jsonl")
+    assert gateway.keys == (GatewayKey("a", "A", admin=True, requests_per_minute=60.0),)

@@ -96,7 +96,19 @@ def test_the_longest_call_is_bounded_by_window_or_answer(can: Capabilities, pric
             "no [[gateway.keys]] has tenant 'a'",
         ),
         (CLEAN[CLEAN.index("[[budgets]]") :], "", "unlimited", "nothing bounds what is spent"),
-        ('per = "day"', 'per = "day"\n[gateway]', "gateway", "this version serves no gateway"),
+        (
+            'per = "day"',
+            'per = "day"\n[gateway]\n[[gateway.keys]]\nname = "k"\nkey_env = "NOT_SET"',
+            "key",
+            "variable NOT_SET is not set",
+        ),
+        (
+            'per = "day"',
+            'per = "day"\n[[gateway.keys]]\nname = "a"\nkey_env = "A"\ntenant = "acme"\n'
+            '[[gateway.keys]]\nname = "b"\nkey_env = "B"',
+            "unbound",
+            "it may ask for any tenant, that of 'a' too",
+        ),
         ('per = "day"', 'per = "day"\n[gateway]\nauth = "none"', "open", "whoever reaches its port"),
     ],
 )
