@@ -1,7 +1,7 @@
 """Writes the measured part of docs/peers.md: ParetoBandit and LiteLLM's adaptive router beside ours, stream by stream.
 
-Every shipped scenario at three budgets, 20 orders; judged9's val warms up, its test is scored. All decide the same
-requests in the same orders and hear of the outcomes they chose alone.
+Every shipped scenario without arrivals in time, at three budgets, 20 orders; judged9's val warms up, its test is
+scored. All decide the same requests in the same orders and hear of the outcomes they chose alone.
 
 Run: `python simulations/peers.py`; see the page for how long it took. It needs both peers: `pip install --group peers`.
 `--seeds 2` is for trying out: it prints, and leaves the page as it is. It reads the judged table from ../shared/data.
@@ -125,11 +125,18 @@ def _options() -> argparse.Namespace:
 
 
 def _jobs(only: Sequence[str], seeds: int, weights: dict[float, float]) -> Iterator[Job]:
-    for scenario in only or [CALM, *sorted(path.stem for path in SCENARIOS.glob("*.toml"))]:
+    for scenario in only or [CALM, *_one_by_one()]:
         late = [PARETO_BILLS] if scenario == "late_feedback" else []
         for budget in BUDGETS_USD:
             for policy in (*OURS, PARETO, *late, PARETO_CLASSES, LITELLM, LITELLM_TUNED):
                 yield Job(scenario, policy, budget, seeds, weights[budget])
+
+
+def _one_by_one() -> Iterator[str]:
+    """The shipped scenarios whose requests come one after the other: no peer plays arrivals in time."""
+    for path in sorted(SCENARIOS.glob("*.toml")):
+        if load_scenario(path).traffic is None:
+            yield path.stem
 
 
 _tables: list[OutcomeTable] = []  # a worker's own copy, read once

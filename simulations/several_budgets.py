@@ -30,7 +30,7 @@ from banditroute import load_table
 from banditroute.routing.budgets import Cap, PacedBudget, Scope
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
-from banditroute.simulation.traffic import DAY_S, Arrivals, load_trace, shared_out, tiled
+from banditroute.simulation.traffic import DAY_S, Arrivals, load_trace, shared_out, thinned, tiled
 from banditroute.simulation.world import Lived, World
 from banditroute.simulation.world_prices import Priced, priced
 from marked_page import footnote, write_part
@@ -131,8 +131,7 @@ def traffic(rng: np.random.Generator) -> tuple[Arrivals, float]:
     at = tiled(trace, DAYS * trace.size, START, DAY_S)
     keep = A_WEEKDAY / trace.size
     p = np.repeat([keep * busy(day) for day in range(DAYS)], trace.size)
-    at = at[rng.random(at.size) < p]
-    return shared_out(at, TENANTS, rng), DAY_S / trace[-1] / keep
+    return shared_out(thinned(at, p, rng), TENANTS, rng), DAY_S / trace[-1] / keep
 
 
 def busy(day: int) -> float:

@@ -11,6 +11,7 @@ from banditroute.errors import ConfigError
 from banditroute.observe import NullObserver, Observer
 from banditroute.prompting import prompting_of
 from banditroute.router import Router
+from banditroute.routing.beliefs import Beliefs
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.decider import Decider
 from banditroute.routing.guards import guards_of
@@ -55,8 +56,14 @@ def open_router(
     return Router(workshop.first(), workshop.learner, workshop, workshop.clock)
 
 
-def decider_of(plan: RouterConfig, encoder: FeatureEncoder | None = None) -> Decider:
-    """The decider that a configuration describes, knowing nothing yet; encoder None = as the configuration says."""
+def decider_of(plan: RouterConfig, encoder: FeatureEncoder | None = None, beliefs: Beliefs | None = None) -> Decider:
+    """The decider that a configuration describes, knowing nothing yet, unless it decides by what another believes.
+
+    Args:
+        plan: the configuration.
+        encoder: makes the features; None = as the configuration says.
+        beliefs: the other's; None = it has its own.
+    """
     encoder = prompting_of(plan).encoder if encoder is None else encoder
     decider = Decider(
         plan.catalog,
@@ -68,6 +75,7 @@ def decider_of(plan: RouterConfig, encoder: FeatureEncoder | None = None) -> Dec
         caps=[budget for budget in plan.budgets if isinstance(budget, Cap) and budget.paced],
         encoder_version=encoder.version,
         rules=(rollout_of(plan.routing.policy.rollout, plan.catalog), *guards_of(plan.guard), *keepers(plan.promises)),
+        beliefs=beliefs,
     )
     if plan.routing.warm_start is not None:
         decider.begin_with(_fitting(plan, encoder))

@@ -143,7 +143,7 @@ class Desk:
         """The class that the caller names, while there are not too many: a name made up anew each time is no class."""
         if is_judging(task):  # never learned, so it takes no other's place; and as `general` it would be judged itself
             return Task(task)
-        return Task(task if self._tower.decider.may_learn(task, MOST_TASKS) else GENERAL)
+        return Task(task if self._tower.decider.beliefs.may_learn(task, MOST_TASKS) else GENERAL)
 
     def _named(self, terms: Terms) -> tuple[str | None, str | None]:
         """The model that is pinned and the task that is named, if any."""
@@ -188,7 +188,7 @@ class Desk:
         """The decision, and whether it goes over a cap that allows the cheapest model to."""
         tower, context = self._tower, asked.context
         decision_id = tower.new_id(now)
-        tower.decider.arrived(asked.tenant, context.task, now, tower.ledger)
+        tower.decider.pacers.arrived(asked.tenant, context.task, now, tower.ledger)
         level_usd = tower.ledger.left_usd(asked.tenant, context.task, now)
         force = False
         try:
@@ -236,7 +236,7 @@ class Desk:
         """
         tower, context = self._tower, asked.context
         model = tower.decider.catalog[cheapest.chosen]
-        needed_usd = tower.decider.reservation_usd(model, context, asked.demand)
+        needed_usd = tower.decider.beliefs.reservation_usd(model, context, asked.demand)
         for account in tower.ledger.accounts(now):
             if account.cap.scope.covers(asked.tenant, context.task) and account.left_usd < needed_usd:
                 rejected = account.cap.on_exhausted == "reject" or is_judging(context.task)

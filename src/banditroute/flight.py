@@ -86,7 +86,7 @@ class RequestFlight:
         self._force = force
         self._catalog = tower.decider.catalog
         self._holds: dict[str, Reservation] = {}
-        self._load = tower.decider.load
+        self._load = tower.decider.beliefs.load
         self._beside: dict[str, int] = {}  # calls that ours of a model began beside, while it is under way
         self._held = 0
         self._attempts: list[Attempt] = []
@@ -239,7 +239,7 @@ class RequestFlight:
     def _hold(self, model: str) -> Reservation:
         asked, now = self._asked, self._tower.clock()
         task = asked.context.task
-        usd = self._tower.decider.reservation_usd(self._catalog[model], asked.context, asked.demand)
+        usd = self._tower.decider.beliefs.reservation_usd(self._catalog[model], asked.context, asked.demand)
         strict = self._strict(now) if self._force else None
         if strict is not None and usd > strict.left_usd:
             raise strict.exceeded(now)

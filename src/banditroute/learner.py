@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
+from banditroute.allowance import Allowance
 from banditroute.errors import ConfigError, StoreError, UnknownDecisionError
 from banditroute.learning.evidence import Evidence
 from banditroute.observe import Drifted, Judged, Observer, Settled, StoreFailed
@@ -23,9 +25,13 @@ from banditroute.routing.trust import Judgement, Trust, TrustSettings
 from banditroute.storage.judging import judgeable
 from banditroute.storage.protocol import Dispatch, Settlement, State, Store, Trail
 
+T = TypeVar("T")
+
 _TICK_S = 30.0
 _PRUNE_EVERY_S = 3600.0
 _FADE_EVERY_S = 600.0
+_REFRESH_SHARE = 0.05  # of the time: a model that changes all the time must not take the requests' own
+_REFRESH_SAVED_S = 0.25
 
 
 class Learner:
@@ -40,7 +46,6 @@ class Learner:
         retention_s: how long decisions are kept; None = for good.
         trust: how much each judgement counts; None = by the defaults.
         begin_anew: start even where all that the store knows was learned with another encoder's features.
-        shadow: learns what the decider learns; None = nobody does.
     """
 
     def __init__(
@@ -54,7 +59,6 @@ class Learner:
         trust: Trust | None = None,
         *,
         begin_anew: bool = False,
-        shadow: Shadow | None = None,
     ) -> None:
         self.decider = decider
         self.ledger = ledger
@@ -64,14 +68,15 @@ class Learner:
         self._retention_s = retention_s
         self._trust = Trust() if trust is None else trust
         self._begin_anew = begin_anew
-        self._shadow = shadow
+        self._shadow: Shadow | None = None
         self.switches = Switchboard(decider.steering, GuardSettings())
         self._newly_configured = True
         self._pruned_at = 0.0
         self._faded_at = clock()
         self._housekeeping: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[Any]] = set()
-        self._refreshing = False
+        self._refreshing: asyncio.Handle | None = None
+        self._refresh_time = Allowance(_REFRESH_SHARE, _REFRESH_SAVED_S)
 
     async def __aenter__(self) -> Learner:
         await self.store.open()
@@ -93,6 +98,8 @@ class Learner:
             await asyncio.gather(self._housekeeping, return_exceptions=True)
             self._housekeeping = None
             self._fade(self._clock())
+        if self._refreshing is not None:
+            self._refreshing.cancel()
         await asyncio.gather(*self._writing, return_exceptions=True)
         await self.store.aclose()
 
@@ -153,7 +160,7 @@ class Learner:
                 self._observer.notify(Settled(outcome, decision, recorded=False))
             return False
         except asyncio.CancelledError:
-            self._go_on(decision, settlement)
+            self._go_on(self._written(decision, settlement))
             raise
         if fresh and not first:
             self._take(decision, outcome, lessons)
@@ -178,10 +185,7 @@ class Learner:
         lesson = lesson_of(trail.decision, outcome, feedback)
         # A caller that leaves now does not stop the store, so it must not stop the learning either.
         judged = Judged(feedback, trail.decision, outcome, first=not trail.feedback)
-        judging = asyncio.ensure_future(self._judged(judged, lesson))
-        self._writing.add(judging)
-        judging.add_done_callback(self._writing.discard)
-        return await asyncio.shield(judging)
+        return await asyncio.shield(self._go_on(self._judged(judged, lesson)))
 
     def _weight(self, feedback: Feedback, trail: Trail, outcome: Outcome) -> float:
         """How much to believe a judgement."""
@@ -210,19 +214,21 @@ class Learner:
         self.decider.settled(decision, outcome)
         if self._shadow is not None:
             self._shadow.settled(outcome)
-        if self.decider.alarmed:
+        if self.decider.beliefs.alarmed:
             self._raise_alarms()
         self._learn(lessons)
         for event in self.decider.steering.drain():
             self._observer.notify(event)
 
-    def _go_on(self, decision: Decision, settlement: Settlement) -> None:
-        """Writes what a cancelled caller no longer waits for; where it was written already, that changes nothing."""
-        task = asyncio.create_task(self._written(decision, settlement))
+    def _go_on(self, writing: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Has something written whether or not anybody waits for it; `aclose` does."""
+        task = asyncio.create_task(writing)
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
+        return task
 
     async def _written(self, decision: Decision, settlement: Settlement) -> None:
+        """Writes what a cancelled caller no longer waits for; where it was written already, that changes nothing."""
         recorded = True
         try:
             await self.store.settle(settlement)
@@ -236,26 +242,25 @@ class Learner:
             self.decider.take(lesson)
         if self._shadow is not None:
             self._shadow.take(lessons)
-        if self.decider.refresh_due and not self._refreshing:
-            self._refreshing = True  # soon, not now: an answer may be waiting
-            asyncio.get_running_loop().call_soon(self._refresh)
+        if self.decider.refresh_due and self._refreshing is None:  # soon, not now: an answer may be waiting
+            wait_s, loop = self._refresh_time.wait_s(time.monotonic()), asyncio.get_running_loop()
+            self._refreshing = loop.call_later(wait_s, self._refresh) if wait_s else loop.call_soon(self._refresh)
 
     def _refresh(self) -> None:
-        self._refreshing = False
+        self._refreshing, began = None, time.monotonic()
         self._raise_alarms()
         self.decider.refresh()
         if self._shadow is not None:
             self._shadow.refresh()
+        self._refresh_time.spent((ended := time.monotonic()) - began, ended)
 
     def _raise_alarms(self) -> None:
         """Tells of changes that came to light, and has written what they added to the evidence."""
-        alarms, moves = self.decider.take_alarms(self._clock()), self.decider.take_moves()
+        alarms, moves = self.decider.beliefs.take_alarms(self._clock()), self.decider.beliefs.take_moves()
         for alarm in alarms:
             self._observer.notify(Drifted(alarm))
         if alarms or moves:
-            task = asyncio.create_task(self._adjusted(alarms, moves))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+            self._go_on(self._adjusted(alarms, moves))
 
     async def _adjusted(self, alarms: tuple[Alarm, ...], moves: Mapping[Edge, Evidence]) -> None:
         try:
@@ -266,7 +271,7 @@ class Learner:
     def _fade(self, now: float) -> None:
         """Lets what was learned fade by the time that has passed."""
         elapsed_s, self._faded_at = now - self._faded_at, now
-        self.decider.forget(elapsed_s)
+        self.decider.beliefs.forget(elapsed_s)
         if self._shadow is not None:
             self._shadow.forget(elapsed_s)
         self._raise_alarms()
@@ -280,7 +285,7 @@ class Learner:
         """Takes up what the store knows; what was on its way when the last process ended is held or given up."""
         state = await self.store.state()
         if not self._begin_anew:
-            _check_encoder(state, self.decider.encoder_version)
+            _check_encoder(state, self.decider.beliefs.encoder_version)
         await self._take_up_switches()
         self.decider.restore(state.evidence, state.paces.values())
         if self._shadow is not None:

@@ -11,6 +11,7 @@ Json = Mapping[str, Any]
 """A JSON object as a provider or a caller wrote it: passed through, never a record of our own."""
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _NO_PARAMS: Json = MappingProxyType({})
 
 
@@ -21,13 +22,13 @@ class Native:
     Attributes:
         protocol: whose words they are, the kind of a provider; such a provider is asked in these very words.
         body: every field but `model` and `stream`.
-        betas: features that the caller opts into, for protocols that have such names.
+        headers: by their names in lower case, those of the caller's that say what its words mean.
         confined: why nobody else could be asked this, in one line; empty = OpenAI's shape says all of it too.
     """
 
     protocol: str
     body: Json
-    betas: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     confined: str = ""
 
 
@@ -91,7 +92,7 @@ class Completion:
         refused: the provider or the model declined to answer; an answer all the same.
         cost_usd: dollars as the provider states them; None where it does not.
         from_cache: a response cache answered: neither its time nor its cost is the model's.
-        native: the answer as an Anthropic `message`, where the provider wrote one.
+        native: the provider's own body, where it is an Anthropic `message` or OpenAI's `response`.
     """
 
     body: Json
@@ -115,7 +116,8 @@ class Delta:
         reasoning: reasoning that it adds, where the provider shows it.
         tool_calls: fragments of tool calls that it adds, as in the chunk.
         finish_reason: why the answer ended, on the piece that says so.
-        native: Anthropic's events since the piece before, where the provider wrote such; all of them, in order.
+        native: the provider's own events since the piece before, where they are Anthropic's (all but pings) or those of
+            OpenAI's Responses API; of an answer that came whole its body.
     """
 
     chunk: Json

@@ -67,6 +67,11 @@ class RoutedStream:
         return None if self._answered is None else self._answered.model
 
     @property
+    def ready(self) -> bool:
+        """Whether another piece is there already, so that the next step does not wait."""
+        return self._answered is not None and self._answered.result.ready
+
+    @property
     def ttft_s(self) -> float | None:
         """Seconds that the model took to its first content; None until it is there."""
         return None if self._answered is None else self._answered.result.ttft_s

@@ -143,7 +143,7 @@ class Router:
     async def aclose(self) -> None:
         """Writes what is still to be written and closes connections and store; a second call does nothing."""
         self._state = "closed"
-        works = (*self._former, self._works)
+        works = self.works
         for each in works:
             each.serving.close()
         try:
@@ -170,7 +170,7 @@ class Router:
 
     @property
     def works(self) -> tuple[Works, ...]:
-        """What serves requests: by the configuration in force, which is last, and by those still finishing before it."""
+        """What serves requests: by the configuration in force, which is last, and by those before it that finish."""
         return (*self._former, self._works)
 
     async def chat(
@@ -446,7 +446,7 @@ class Router:
             )
         if not request.inputs:
             raise InvalidRequestError("nothing to embed", remedy="give a text or a list of texts", field="input")
-        features = (0.0,) * self._learner.decider.width  # no encoder is asked what an embedding is of
+        features = (0.0,) * self._learner.decider.beliefs.width  # no encoder is asked what an embedding is of
         return await self._works.serving.embed(request, replace(terms, task=EMBEDDINGS, features=features))
 
     async def reload(self, config: str | Path | Configuration | None = None) -> Changes:
@@ -540,7 +540,7 @@ class Router:
             try:
                 drafted = await asyncio.to_thread(draft)
                 self._check_open()
-                works, changes = self._workshop.put_in_force(drafted, (*self._former, self._works))
+                works, changes = self._workshop.put_in_force(drafted, self.works)
             except BanditrouteError as error:
                 self._workshop.observer.notify(ReloadFailed(str(error)))
                 raise
@@ -557,9 +557,12 @@ class Router:
         await works.serving.landed()
         await works.serving.stop_grading()
         self._former.remove(works)
-        used = frozenset[Wire]().union(*(each.wires for each in (*self._former, self._works)))
-        await works.hang_up(used)
-        await self._workshop.pool.keep({wire.client for wire in used})
+        await works.hang_up(self._wires())
+        await self._workshop.pool.keep({wire.client for wire in self._wires()})  # others may be in force by now
+
+    def _wires(self) -> frozenset[Wire]:
+        """The ways to every provider that some works may call."""
+        return frozenset[Wire]().union(*(each.wires for each in self.works))
 
     async def _stop_retiring(self) -> None:
         for task in self._retiring:

@@ -47,8 +47,8 @@ class Serving:
         tower: what every flight needs.
         dispatcher: calls models.
         learner: what is learned and spent.
+        settling: lets settlements go on by themselves.
         keep_prompts: the store keeps the messages of every request.
-        settling: lets settlements go on by themselves; None = one of its own.
 
     Attributes:
         marker: has answers graded; None = nobody grades them.
@@ -60,16 +60,16 @@ class Serving:
         tower: Tower,
         dispatcher: Dispatcher,
         learner: Learner,
+        settling: Settling,
         *,
         keep_prompts: bool = False,
-        settling: Settling | None = None,
     ) -> None:
         self._desk = desk
         self._tower = tower
         self._dispatcher = dispatcher
         self._learner = learner
         self._keep_prompts = keep_prompts
-        self._settling = Settling() if settling is None else settling
+        self._settling = settling
         self._under_way: dict[str, RequestFlight] = {}
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -124,12 +124,12 @@ class Serving:
         except BaseException:  # whatever it is, it must not hold dollars
             flight.let_go()
             raise
-        if not by_caller:
-            flight.expected_usd = self._learner.decider.expect(flight.decision)
-            self._under_way[flight.decision_id] = flight
-            self._at_rest.clear()
-        else:
+        if by_caller:
             self._learner.decider.steering.decided(flight.decision)
+            return
+        flight.expected_usd = self._learner.decider.expect(flight.decision)
+        self._under_way[flight.decision_id] = flight
+        self._at_rest.clear()
 
     def take_off(self, request: ChatRequest, terms: Terms) -> RequestFlight:
         """A streamed request's flight, its decision on its way on record."""

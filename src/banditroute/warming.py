@@ -173,7 +173,7 @@ def _whole(tokens: float) -> int:
 def _prices(plan: RouterConfig, decider: Decider, contexts: Sequence[Context]) -> dict[str, SavedPrice]:
     """Where each paced budget of all traffic begins: at the price that requests like these would have needed."""
     some = contexts[:: max(len(contexts) // _CONTEXTS, 1)]
-    expected = [decider.beliefs(each.task, each.input_tokens, each.features) for each in some]
+    expected = [decider.forecasts(each.task, each.input_tokens, each.features) for each in some]
     drawable = [model.name for model in plan.catalog if model.routed]
     quality = np.array([[each[model].quality for model in drawable] for each in expected])
     cost_usd = np.array([[each[model].cost_usd for model in drawable] for each in expected])

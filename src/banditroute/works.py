@@ -46,7 +46,7 @@ class Works:
         decider = self.tower.decider
         decider.inherit(before.tower.decider)
         if self.shadow is not None:
-            self.shadow.inherit(before.shadow, before.tower.decider.learned)
+            self.shadow.inherit(before.shadow, before.tower.decider.beliefs.learned)
         self.availability.inherit(before.availability, same)
         self.dispatcher.inherit(before.dispatcher, same)
         if self.serving.marker is not None and before.serving.marker is not None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from banditroute.changes import Changes
 from banditroute.config import ProviderConfig, RouterConfig, load_config, require_keys
 from banditroute.config.changes import called_alike, changes, check_changeable, check_whole
-from banditroute.config.shadowing import shadow_plan
+from banditroute.config.shadowing import learn_alike, shadow_plan
 from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.delivery.availability import Availability
 from banditroute.delivery.dispatch import Dispatcher, Target
@@ -33,6 +33,7 @@ from banditroute.prompting import Prompting, prompting_of
 from banditroute.providers.protocol import Provider
 from banditroute.providers.registry import provider_of
 from banditroute.records import ChatRequest, Completion
+from banditroute.routing.beliefs import Beliefs
 from banditroute.routing.budgets import Cap
 from banditroute.routing.catalog import Catalog
 from banditroute.routing.decider import Decider
@@ -49,8 +50,8 @@ from banditroute.works import Works
 _ID_BYTES = 10
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-DeciderOf = Callable[[RouterConfig, FeatureEncoder], Decider]
-"""Makes the decider that a configuration describes, knowing nothing yet."""
+DeciderOf = Callable[[RouterConfig, FeatureEncoder, Beliefs | None], Decider]
+"""Makes the decider that a configuration describes, by what another believes or knowing nothing yet."""
 
 
 class Given(NamedTuple):
@@ -184,14 +185,16 @@ class Workshop:
 
     def _drafted(self, config: RouterConfig) -> Draft:
         prompting = self._prompting(config)
-        rival = shadow_plan(config)
         Ledger(_caps(config))  # for what it raises
-        return Draft(
-            config,
-            prompting,
-            self._decider_of(config, prompting.encoder),
-            None if rival is None else self._decider_of(rival, prompting.encoder),
-        )
+        decider = self._decider_of(config, prompting.encoder, None)
+        return Draft(config, prompting, decider, self._rival(config, decider, prompting.encoder))
+
+    def _rival(self, config: RouterConfig, decider: Decider, encoder: FeatureEncoder) -> Decider | None:
+        """The shadow's decider, by the same beliefs where it would learn the same; None where there is no shadow."""
+        rival = shadow_plan(config)
+        if rival is None:
+            return None
+        return self._decider_of(rival, encoder, decider.beliefs if learn_alike(config, rival) else None)
 
     def _prompting(self, config: RouterConfig) -> Prompting:
         classifier, encoder = self._given
@@ -239,10 +242,10 @@ class Workshop:
             tower,
             dispatcher,
             self.learner,
+            self._settling,
             keep_prompts=config.store.keep_prompts,
-            settling=self._settling,
         )
-        serving.marker = self._marker(config, serving, draft.decider.width)
+        serving.marker = self._marker(config, serving, draft.decider.beliefs.width)
         endpoints = {name: line.endpoint for name, line in lines.items()}
         return Works(desk, tower, serving, dispatcher, availability, endpoints, shadow), lines
 

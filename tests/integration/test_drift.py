@@ -78,7 +78,7 @@ async def test_a_bill_that_grows_without_a_word_is_a_new_price_until_the_file_sa
     router = await lab.router(models, budgets=[pace])
     traffic = Traffic(router, best=0.9, plain=0.7)
     await traffic.run(60)
-    expected_usd = router.learner.decider.beliefs("qa", 10)["best"].cost_usd
+    expected_usd = router.learner.decider.forecasts("qa", 10)["best"].cost_usd
     billing.times = 10.0
     before = traffic.judged["best"]
     while traffic.judged["best"] < before + 2:
@@ -86,7 +86,7 @@ async def test_a_bill_that_grows_without_a_word_is_a_new_price_until_the_file_sa
     (event,) = lab.events.of(Drifted)
     assert (event.alarm.model, event.alarm.signal, event.alarm.seen) == ("best", "price", 2)
     assert event.alarm.text == "best: price moved from 1 to 10, by its last 2 observations"
-    assert router.learner.decider.beliefs("qa", 10)["best"].cost_usd == pytest.approx(10.0 * expected_usd, rel=0.1)
+    assert router.learner.decider.forecasts("qa", 10)["best"].cost_usd == pytest.approx(10.0 * expected_usd, rel=0.1)
     assert (await traffic.run(100))["best"] < 30
     edited = {**models, "best": lab.served(models["best"], input_usd_per_mtok=10.0, output_usd_per_mtok=20.0)}
     await router.reload(lab.write(edited, budgets=[pace]))

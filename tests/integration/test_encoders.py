@@ -64,7 +64,7 @@ async def test_kept_prompts_are_encoded_anew(lab):
     router = await lab.router({"small": lab.servers[0]}, store=store, routing={"encoder": "prompt"})
     assert float(router.learner.decider.signals.evidence[0].n.sum()) == 3.0
     features = [trail.decision.context.features async for trail in router.learner.store.trails()]
-    assert [len(each) for each in features] == [router.learner.decider.width] * 3
+    assert [len(each) for each in features] == [router.learner.decider.beliefs.width] * 3
 
 
 async def test_without_kept_prompts_there_is_nothing_to_encode(lab):

@@ -89,6 +89,30 @@ class TestBodies:
         assert answer["error"]["type"] == "invalid_request_error"
         assert (await post(gateway))[0] == 200
 
+    @pytest.mark.parametrize(
+        "rest",
+        [
+            b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+            b"Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\nnonsense",
+            b"Content-Length: nonsense\r\n\r\n",
+            b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+            b"X-Long: " + b"x" * 20_000 + b"\r\n\r\n",
+            b"X: y\r\n" * 1000 + b"\r\n",
+        ],
+        ids=["chunks", "gzip", "length", "lengths", "long header", "many headers"],
+    )
+    async def test_and_heads_that_are_not_http_are_refused_and_not_logged(self, lab, rest, capfd):
+        gateway = await lab.gateway({"small": await lab.server()})
+        reader, writer = await connected(gateway)
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer sk-secret\r\n"
+        writer.write(head + rest)
+        try:
+            assert b" 400 " in await asyncio.wait_for(reader.readline(), 3.0)
+        finally:
+            writer.close()
+        assert (await post(gateway))[0] == 200
+        assert capfd.readouterr() == ("", "")
+
 
 class TestConnections:
     async def test_that_say_nothing_are_hung_up_on(self, lab):
@@ -289,3 +313,31 @@ class TestLog:
         assert json.loads(told)["defect"] == "KeyError"
         assert json.loads(told)["request_id"] == "r-2"
         assert "secret" not in told + json.dumps(answer)
+
+
+async def test_pieces_go_out_as_they_come(lab):
+    """Pieces that come together may be sent together, but none waits for the next."""
+    held = asyncio.Event()
+
+    async def halting(exchange: Exchange) -> None:
+        exchange.begin_stream()
+        exchange.piece(ROLE + frame({"content": "one "}) + frame({"content": "two "}))
+        await held.wait()
+        exchange.piece(frame({"content": "three"}) + frame({}, "stop") + b"data: [DONE]\n\n")
+        exchange.end_stream()
+
+    gateway = await lab.gateway(
+        {"small": await lab.server(halting)}, timeouts={"between_chunks_s": 5.0, "total_s": 9.0}
+    )
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(gateway.url + CHAT, json={**HELLO, "stream": True}) as response,
+    ):
+        seen = b""
+        async with asyncio.timeout(3.0):
+            while b"two " not in seen:
+                seen += await response.content.readany()
+        assert b"three" not in seen
+        held.set()
+        rest = await response.content.read()
+    assert [b"one" in seen, b"three" in rest, rest.endswith(b"data: [DONE]\n\n")] == [True] * 3

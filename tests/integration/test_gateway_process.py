@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -16,7 +17,7 @@ import openai
 import pytest
 
 from banditroute import open_router
-from banditroute.testing.faulty_exchange import CONTENT, DONE, ROLE, STOP, TOKENS, USAGE_FRAME, Exchange
+from banditroute.testing.faulty_exchange import CONTENT, DONE, ROLE, STOP, TOKENS, USAGE_FRAME, Exchange, frame
 
 SCRIPT = str(Path(sys.executable).parent / "banditroute")
 HELLO = [{"role": "user", "content": "hello"}]
@@ -31,6 +32,14 @@ async def unhurried(exchange: Exchange) -> None:
         exchange.piece(piece)
         await asyncio.sleep(0.1)
     exchange.end_stream()
+
+
+async def endless(exchange: Exchange) -> None:
+    """Content as fast as it is read."""
+    exchange.begin_stream()
+    exchange.piece(ROLE)
+    content = frame({"content": "x" * 50_000})
+    await exchange.send_endlessly(b"%x\r\n%b\r\n" % (len(content), content))
 
 
 @asynccontextmanager
@@ -73,6 +82,29 @@ async def test_a_stream_in_flight_is_finished_before_the_process_ends(lab):
             trail = await router.explain(raw.headers["x-banditroute-decision-id"])
             assert trail.outcome.ok
             assert await router.learner.store.unsettled() == []
+
+
+async def test_who_says_nothing_and_who_does_not_read_are_hung_up_on(lab):
+    """Here too: the process runs on uvloop where that is installed, whose connections are not asyncio's own."""
+    bounds = {"auth": "none", "head_s": 0.3, "unread_s": 0.3}
+    server = await lab.server(endless)
+    path = lab.write({"small": server}, store=STORE, timeouts=PATIENT, gateway=bounds)
+    async with process(lab, path) as (_, url):
+        host, port = url.removeprefix("http://").split(":")
+        silent, quiet = await asyncio.open_connection(host, int(port))
+        async with asyncio.timeout(5.0):
+            with contextlib.suppress(ConnectionError):
+                assert await silent.read() == b""
+        deaf, asking = await asyncio.open_connection(host, int(port))
+        body = json.dumps({"messages": HELLO, "stream": True}).encode()
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+        asking.write(head + body)
+        deaf._transport.pause_reading()
+        async with asyncio.timeout(10.0):
+            while not server.hung_up_on:
+                await asyncio.sleep(0.02)
+        for writer in (quiet, asking):
+            writer.transport.abort()
 
 
 @pytest.mark.parametrize("how", ["the time is up", "told twice"])

@@ -41,9 +41,9 @@ class TestSwitching:
         trail = await router.explain(answer.decision_id)
         assert trail.decision.propensities == {"small": 0.0, "large": 1.0}
         assert "+only:large" in trail.decision.policy_version
-        before = router.learner.decider.beliefs("qa", 400)["large"].quality
+        before = router.learner.decider.forecasts("qa", 400)["large"].quality
         await router.feedback(answer.decision_id, quality=0.1)
-        assert router.learner.decider.beliefs("qa", 400)["large"].quality < before
+        assert router.learner.decider.forecasts("qa", 400)["large"].quality < before
         await router.switch_to(None)
         assert set(await served(router, 30)) == {"small", "large"}
 

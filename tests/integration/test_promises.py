@@ -49,7 +49,7 @@ async def test_calls_on_record_say_how_busy_their_model_was(lab):
     answers = await asyncio.gather(*(router.chat("hello") for _ in range(5)))
     beside = sorted(answer.outcome.attempts[0].in_flight for answer in answers)
     assert beside == [0, 1, 2, 3, 4]
-    assert not router.learner.decider.load.in_flight
+    assert not router.learner.decider.beliefs.load.in_flight
     store = router.learner.store
     state, rebuilt = await store.state(), await store.rebuilt()
     busy = [edge for edge in state.evidence if edge.encoder_version == "in-flight"]
@@ -66,5 +66,5 @@ async def test_a_first_token_is_learned_of_streams(lab):
             pass
     state = await router.learner.store.state()
     seen = {edge.encoder_version for edge, sums in state.evidence.items() if edge.signal == "log_ttft" and sums.n}
-    assert seen == {"in-flight", router.learner.decider.encoder_version}
+    assert seen == {"in-flight", router.learner.decider.beliefs.encoder_version}
     assert state.paces["promise/p/totals"].requests == 1

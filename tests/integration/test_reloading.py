@@ -25,10 +25,12 @@ from banditroute.records import Usage
 from banditroute.routing.catalog import Model, Price
 from banditroute.testing.faults import ok
 from banditroute.testing.faulty_exchange import Exchange, completion
+from banditroute.works import Works
 
 ASKED = "What is the capital of France?"
 DAY = {"name": "day", "usd": 1.0, "per": "day"}
 PACE = {"name": "pace", "usd_per_request": 1e-4}
+PATIENT = {"connect_s": 9.0, "whole_s": 9.0, "first_token_s": 9.0, "total_s": 9.0}  # a gate holds answers back
 
 
 class Gate:
@@ -44,6 +46,12 @@ class Gate:
         await ok(exchange)
 
 
+async def soon(event: asyncio.Event) -> None:
+    """Waits for what a server is asked; a call that never comes there fails the test instead of hanging it."""
+    async with asyncio.timeout(10):
+        await event.wait()
+
+
 async def taught(router, *names: str, times: int = 6) -> None:
     """Has every model answer and be judged, the first of them best."""
     for number in range(times):
@@ -55,7 +63,7 @@ async def taught(router, *names: str, times: int = 6) -> None:
 def quality_of(router, name: str) -> tuple[float, float]:
     """What is expected of a model's answers, and how surely; everything solved from the evidence."""
     router.learner.decider.refresh()
-    forecast = router.learner.decider.beliefs("qa", 20)[name]
+    forecast = router.learner.decider.forecasts("qa", 20)[name]
     return forecast.quality, forecast.quality_sd
 
 
@@ -65,7 +73,7 @@ def spent_usd(router, name: str = "day") -> float:
 
 async def retired(router) -> None:
     """Returns once nothing is left of what served before."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         while router._former or router._retiring:
             await asyncio.sleep(0.005)
 
@@ -123,7 +131,7 @@ class TestUnderLoad:
         served = {trail.outcome.served for trail in trails.values()}
         assert served == {"small", "large", "extra", "bonus"}
         assert state.paces["pace"].requests == len(costs) == router.learner.decider.paces[0].requests
-        assert router.learner.decider._pacers.covering("", "")[0].pacer._in_flight == 0
+        assert router.learner.decider.pacers.covering("", "")[0].pacer._in_flight == 0
 
     async def test_beliefs_are_those_of_a_router_that_never_reloaded(self, lab, tmp_path):
         server = await lab.server()
@@ -142,8 +150,8 @@ class TestUnderLoad:
         mine, theirs = router.learner.decider, other.learner.decider
         assert mine is not theirs
         for task in ("t0", "t2", "never seen"):
-            expected = theirs.beliefs(task, 33)
-            for name, forecast in mine.beliefs(task, 33).items():
+            expected = theirs.forecasts(task, 33)
+            for name, forecast in mine.forecasts(task, 33).items():
                 assert forecast.quality == pytest.approx(expected[name].quality, abs=1e-12)
                 assert forecast.latency_s == pytest.approx(expected[name].latency_s, rel=1e-9)
                 assert forecast.quality_sd == pytest.approx(expected[name].quality_sd, rel=1e-9)
@@ -153,9 +161,9 @@ class TestUnderLoad:
         gate = Gate()
         slow, server = await lab.server(gate), await lab.server()
         models = {"small": server, "slow": lab.served(slow)}
-        router = await lab.router(models, budgets=[DAY], timeouts={"whole_s": 5.0, "total_s": 5.0})
+        router = await lab.router(models, budgets=[DAY], timeouts=PATIENT)
         asking = asyncio.create_task(router.chat(ASKED, model="slow", task="qa", max_tokens=10))
-        await gate.reached.wait()
+        await soon(gate.reached)
         changes = await router.reload(lab.write({"small": server}, budgets=[DAY]))
         assert changes.removed == ("slow",)
         assert len(router._former) == 1
@@ -177,12 +185,12 @@ class TestUnderLoad:
     async def test_a_stream_goes_on_with_what_it_began_with(self, lab):
         gate = Gate()
         old, new = await lab.server(gate), await lab.server()
-        times = {"first_token_s": 5.0, "total_s": 5.0}
+        times = PATIENT
         router = await lab.router({"old": old}, timeouts=times)
         waiting = router.stream(ASKED)
         async with router.stream(ASKED) as stream:
             reading = asyncio.create_task(anext(stream))
-            await gate.reached.wait()
+            await soon(gate.reached)
             await router.reload(lab.write({"new": new}, timeouts=times))
             async with waiting:  # it begins now, with what is in force
                 async for _ in waiting:
@@ -198,13 +206,13 @@ class TestUnderLoad:
     async def test_closing_ends_requests_of_every_configuration(self, lab):
         gate = Gate()
         server = await lab.server(gate)
-        router = await lab.router({"a": server}, timeouts={"whole_s": 5.0, "total_s": 5.0})
+        router = await lab.router({"a": server}, timeouts=PATIENT)
         asking = []
         for name in ("b", "c"):
             asking.append(asyncio.create_task(router.chat(ASKED)))
-            await gate.reached.wait()
+            await soon(gate.reached)
             gate.reached.clear()
-            await router.reload(lab.write({name: server}, timeouts={"whole_s": 5.0, "total_s": 5.0}))
+            await router.reload(lab.write({name: server}, timeouts=PATIENT))
         await router.aclose()
         ended = await asyncio.gather(*asking, return_exceptions=True)
         assert [type(each) for each in ended] == [UnansweredError] * 2
@@ -341,10 +349,10 @@ class TestBudgets:
     async def test_what_is_held_by_requests_on_their_way_stays_held(self, lab):
         gate = Gate()
         server = await lab.server(gate)
-        times = {"whole_s": 5.0, "total_s": 5.0}
+        times = PATIENT
         router = await lab.router({"small": server}, budgets=[DAY], timeouts=times)
         asking = asyncio.create_task(router.chat(ASKED, max_tokens=1000))
-        await gate.reached.wait()
+        await soon(gate.reached)
         held = router.learner.ledger.accounts(time.time())[0].reserved_usd
         assert held > 0
         budgets = [{**DAY, "usd": 3.0}, {"name": "new", "usd_per_request": 1e-4}]
@@ -353,8 +361,24 @@ class TestBudgets:
         gate.open.set()
         answer = await asking
         assert spent_usd(router) == pytest.approx(answer.cost_usd)
-        pacers = {each.name: each.pacer for each in router.learner.decider._pacers.covering("", "")}
+        pacers = {each.name: each.pacer for each in router.learner.decider.pacers.covering("", "")}
         assert (pacers["new"].paid, pacers["new"]._in_flight, pacers["new"]._awaited_usd) == (1, 0, 0.0)
+        await lab.at_rest(router)
+
+    async def test_a_place_that_comes_into_use_while_others_retire_keeps_its_connections(self, lab, monkeypatch):
+        here, there = await lab.server(), await lab.server()
+        router = await lab.router({"here": here})
+        hang_up = Works.hang_up
+
+        async def slowly(works, used=()):
+            monkeypatch.undo()
+            await router.reload(lab.write({"back": here, "there": there}))
+            await hang_up(works, used)
+
+        monkeypatch.setattr(Works, "hang_up", slowly)
+        await router.reload(lab.write({"there": there}))
+        await retired(router)
+        assert (await router.chat(ASKED, model="back")).model == "back"
         await lab.at_rest(router)
 
 
@@ -444,10 +468,10 @@ class TestHealth:
             exchange.reply(500, {"error": {"message": "boom"}})
 
         bad, good = await lab.server(failing), await lab.server()
-        sections = {"breaker": {"consecutive": 1, "open_s": 60.0}, "timeouts": {"whole_s": 5.0, "total_s": 5.0}}
+        sections = {"breaker": {"consecutive": 1, "open_s": 60.0}, "timeouts": PATIENT}
         router = await lab.router({"bad": bad, "good": good}, retry={"same_model": 0, "rounds": 0}, **sections)
         asking = asyncio.create_task(router.chat(ASKED, model="bad"))
-        await reached.wait()
+        await soon(reached)
         await router.reload(lab.write({"bad": bad, "good": good, "more": good}, **sections))
         gate.set()
         with pytest.raises(UnansweredError):
@@ -478,12 +502,12 @@ class TestGradersAndShadow:
             exchange.reply(200, completion(choices=[{"index": 0, "message": message, "finish_reason": "stop"}]))
 
         small, judge = await lab.server(), await lab.server(judging)
-        sections = {"timeouts": {"whole_s": 5.0, "total_s": 5.0}}
+        sections = {"timeouts": PATIENT}
         router = await lab.router(
             {"small": small, "judge": judge}, judges=[{"name": "quality", "model": "judge", "share": 1.0}], **sections
         )
         answer = await router.chat(ASKED, model="small", task="qa")
-        await reached.wait()
+        await soon(reached)
         await router.reload(lab.write({"small": small}, **sections))
         assert router._former, "it waits for the judge"
         gate.set()
@@ -502,7 +526,7 @@ class TestGradersAndShadow:
             await router.reload(lab.write(models, budgets=[PACE], shadow={"share": 1.0}))
             shadow = router._works.shadow
             assert shadow.decider is not router.learner.decider
-            mine, its = (each.beliefs("qa", 20) for each in (router.learner.decider, shadow.decider))
+            mine, its = (each.forecasts("qa", 20) for each in (router.learner.decider, shadow.decider))
             assert its["small"].quality == pytest.approx(mine["small"].quality)
             answer = await router.chat(ASKED, task="qa")
             assert answer.decision.shadow is not None

@@ -56,12 +56,12 @@ async def test_an_impatient_caller_teaches_nothing_of_the_models_speed(lab):
     blind = {"classifier": "none", "encoder": "none"}
     router = await lab.router({"small": await lab.server(slow)}, routing=blind)
     await router.chat("hello")
-    before = router.learner.decider.beliefs("general", 5)["small"].latency_s
+    before = router.learner.decider.forecasts("general", 5)["small"].latency_s
     for _ in range(10):
         with pytest.raises(UnansweredError):
             await router.chat("hello", timeout_s=0.02)
     router.learner.decider.refresh()
-    assert router.learner.decider.beliefs("general", 5)["small"].latency_s == pytest.approx(before, rel=0.2)
+    assert router.learner.decider.forecasts("general", 5)["small"].latency_s == pytest.approx(before, rel=0.2)
 
 
 async def test_feedback_whose_caller_left_is_learned_if_it_is_written(lab):

@@ -143,8 +143,8 @@ class TestItsMemory:
         after = (await lab.router(models, **sections)).learner._shadow.decider
         assert after.paces == before.paces
         assert after.paces[0].requests == 40
-        for model, forecast in after.beliefs("qa", 10).items():
-            assert forecast.quality == pytest.approx(before.beliefs("qa", 10)[model].quality, abs=0.02)
+        for model, forecast in after.forecasts("qa", 10).items():
+            assert forecast.quality == pytest.approx(before.forecasts("qa", 10)[model].quality, abs=0.02)
 
     async def test_what_is_rebuilt_is_what_is_kept(self, lab, models):
         router = await lab.router(models, budgets=PACE, shadow={"share": 1.0}, store=ON_DISK)

@@ -73,13 +73,13 @@ def test_a_wait_is_above_its_floor_and_below_its_cap(
 def test_one_probe_at_a_time_and_no_dead_end(events: list[tuple[str, float]]) -> None:
     """Calls come, end in any way and order, or never, and knocks: a circuit always lets the next one try in the end."""
     breaker, now = Breaker(Breaking(consecutive=2, window=4, open_s=1.0, most_open_s=8.0)), 0.0
-    in_flight: list[bool] = []  # whether each is a probe
+    in_flight: list[int] = []  # the number of each that is a probe, else 0
     for event, passed in events:
         now += passed
         if event == "call":
             if breaker.refusal(now) is None:
                 in_flight.append(breaker.begin(now))
-                assert in_flight[-1] is (breaker.state == "half_open")
+                assert (in_flight[-1] > 0) is (breaker.state == "half_open")
                 assert not in_flight[-1] or breaker.refusal(now) is not None
         elif event.endswith("at home"):
             breaker.knocked(now, event == "at home")
@@ -92,7 +92,7 @@ def test_one_probe_at_a_time_and_no_dead_end(events: list[tuple[str, float]]) ->
     assert breaker.refusal(now + 1000.0) is None
 
 
-def end(breaker: Breaker, how: str, now: float, probe: bool) -> None:
+def end(breaker: Breaker, how: str, now: float, probe: int) -> None:
     if how == "answered":
         breaker.succeeded(probe)
     elif how == "failed":

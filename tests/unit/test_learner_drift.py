@@ -78,10 +78,10 @@ def assert_alike(one: Decider, other: Decider) -> None:
     """Two deciders know the same of everything."""
     one.refresh()
     other.refresh()
-    assert one.learned.keys() == other.learned.keys()
+    assert one.beliefs.learned.keys() == other.beliefs.learned.keys()
     for task in ("qa", "code", "new"):
-        for name, forecast in one.beliefs(task, 120).items():
-            theirs = other.beliefs(task, 120)[name]
+        for name, forecast in one.forecasts(task, 120).items():
+            theirs = other.forecasts(task, 120)[name]
             assert (forecast.quality, forecast.quality_sd) == pytest.approx(
                 (theirs.quality, theirs.quality_sd), rel=1e-6
             )
@@ -108,7 +108,7 @@ async def test_a_fall_is_told_written_and_taken_up_by_the_next_process(tmp_path:
     await store.aclose()
     async with running(store) as again:
         assert_alike(again.decider, world.decider)
-        assert again.decider.beliefs("qa", 100)["a"].quality < 0.5
+        assert again.decider.forecasts("qa", 100)["a"].quality < 0.5
 
 
 async def test_fading_on_probation_is_written_too() -> None:
@@ -127,9 +127,8 @@ async def test_fading_on_probation_is_written_too() -> None:
 
 def known_of(decider: Decider, model: str) -> float:
     """Judgements' worth of evidence."""
-    return sum(
-        float(sums.n) for edge, sums in decider.learned.items() if (edge.model, edge.signal) == (model, "quality")
-    )
+    learned = decider.beliefs.learned
+    return sum(float(sums.n) for edge, sums in learned.items() if (edge.model, edge.signal) == (model, "quality"))
 
 
 async def test_time_that_has_passed_counts_by_the_half_life_also_where_the_process_ends_soon() -> None:
@@ -170,21 +169,21 @@ async def test_a_store_that_fails_is_told_and_the_change_is_believed(monkeypatch
         assert len(world.of(Drifted)) == 1
         (failed,) = world.of(StoreFailed)
         assert failed == StoreFailed("write what a change of a model teaches", "the disk is full")
-        assert world.decider.beliefs("qa", 100)["a"].quality < 0.5
+        assert world.decider.forecasts("qa", 100)["a"].quality < 0.5
 
 
 async def test_a_bill_that_grew_is_told_at_once_and_outlives_the_process() -> None:
     store = MemoryStore()
     async with running(store) as world:
         await world.serve(20, 0.8, billed=1.0)
-        expected_usd = world.decider.beliefs("qa", 100)["a"].cost_usd
+        expected_usd = world.decider.forecasts("qa", 100)["a"].cost_usd
         await world.serve(3, 0.8, billed=10.0)
         (event,) = world.of(Drifted)
         assert isinstance(event, Drifted)
         assert (event.alarm.signal, event.alarm.before, event.alarm.after) == ("price", 1.0, pytest.approx(10.0))
         assert await store.alarms(1) == [event.alarm]
     async with running(store) as again:
-        assert again.decider.beliefs("qa", 100)["a"].cost_usd == pytest.approx(10.0 * expected_usd, rel=0.05)
+        assert again.decider.forecasts("qa", 100)["a"].cost_usd == pytest.approx(10.0 * expected_usd, rel=0.05)
         await again.serve(20, 0.8, billed=10.0)
         assert again.of(Drifted) == []
 
@@ -203,6 +202,6 @@ async def test_two_processes_that_take_off_the_same_leave_a_store_that_can_be_us
     async with running(store) as again:
         assert known_of(again.decider, "a") >= 0.0
         await again.serve(60, 0.3)
-        assert again.decider.beliefs("qa", 100)["a"].quality == pytest.approx(0.3, abs=0.1)
+        assert again.decider.forecasts("qa", 100)["a"].quality == pytest.approx(0.3, abs=0.1)
     async with running(store) as last:
         assert known_of(last.decider, "a") == pytest.approx(60.0)

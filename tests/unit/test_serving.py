@@ -10,10 +10,12 @@ from banditroute.desk import Desk
 from banditroute.flight import Tower
 from banditroute.learner import Learner
 from banditroute.serving import Serving
+from banditroute.settling import Settling
 
 
 def serving() -> Serving:
-    return Serving(cast("Desk", None), cast("Tower", None), cast("Dispatcher", None), cast("Learner", None))
+    parts = cast("Desk", None), cast("Tower", None), cast("Dispatcher", None), cast("Learner", None)
+    return Serving(*parts, Settling())
 
 
 async def test_work_on_one_decision_is_done_one_after_another() -> None:

@@ -74,7 +74,7 @@ def _rows(start: WarmStart) -> Iterator[_Row]:
     for edge, sums in sorted(start.saved.evidence.items()):
         if edge.signal == SIGNALS[0]:
             usual = int(np.median(tokens[edge.task]))
-            yield _Row(edge.task, edge.model, float(sums.n), start.decider.beliefs(edge.task, usual)[edge.model])
+            yield _Row(edge.task, edge.model, float(sums.n), start.decider.forecasts(edge.task, usual)[edge.model])
 
 
 def _document(start: WarmStart, target: Path, line: str) -> dict[str, Any]:

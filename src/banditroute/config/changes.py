@@ -16,7 +16,6 @@ from banditroute.routing.catalog import Model, Price
 
 _FIXED = (
     ("store", "kind"),
-    ("store", "path"),
     ("store", "fsync"),
     ("store", "keep_prompts"),
     ("routing", "encoder"),
@@ -24,14 +23,17 @@ _FIXED = (
     ("routing", "seed"),
 )
 _TOLD_APART = frozenset({"path", "providers", "catalog", "budgets"})
-_SPELT = MappingProxyType({"retrying": "retry", "breaking": "breaker", "hedging": "hedge"})
+_SPELT = MappingProxyType(
+    {"retrying": "retry", "breaking": "breaker", "hedging": "hedge", "retention_s": "retention_days"}
+)
+_POLICY = MappingProxyType({"exploration": "explore", "rollout": "rollout"})  # tables of [routing]; the rest is drift's
 _TABLES = frozenset({"store", "routing"})  # whose keys are told one by one
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 def changes(before: RouterConfig, after: RouterConfig) -> Changes:
     """What is different after."""
-    was = former_names(before, after)
+    was = _former_names(before, after)
     return Changes(
         added=tuple(name for name, old in was.items() if old is None),
         removed=tuple(name for name in before.catalog.names if name not in was.values()),
@@ -42,17 +44,12 @@ def changes(before: RouterConfig, after: RouterConfig) -> Changes:
     )
 
 
-def former_names(before: RouterConfig, after: RouterConfig) -> dict[str, str | None]:
-    """The models after by their names, each with the name that it had before; None where it was not there."""
-    return {model.name: _name_before(model, before) for model in after.catalog}
-
-
 def called_alike(before: RouterConfig, after: RouterConfig) -> dict[str, str]:
     """Models that are called at the same place under the same upstream name, each with the name that it had before."""
     same: dict[str, str] = {}
     providers = {provider.name: provider for provider in before.providers}
     alike = {provider.name for provider in after.providers if providers.get(provider.name) == provider}
-    for name, old in former_names(before, after).items():
+    for name, old in _former_names(before, after).items():
         model = after.catalog[name]
         if old is not None and model.provider in alike:
             was = before.catalog[old]
@@ -69,16 +66,16 @@ def check_changeable(before: RouterConfig, after: RouterConfig) -> None:
     """
     for table, key in _FIXED:
         old, new = getattr(getattr(before, table), key), getattr(getattr(after, table), key)
-        if (table, key) == ("store", "path"):
-            if after.store.kind == "memory":
-                continue
-            old, new = old.resolve(), new.resolve()
         if old != new:
-            problem = f"cannot change while the router runs (it is {old!r}, the new one is {new!r})"
-            problem = problem if key != "path" else f"cannot change while the router runs (the store in use is {old})"
-            raise ConfigError(
-                problem, remedy="restart to change it, or put it back", path=str(after.path), field=f"{table}.{key}"
-            )
+            raise _fixed(after, f"{table}.{key}", f"it is {old!r}, the new one is {new!r}")
+    place = before.store.path.resolve()
+    if after.store.kind != "memory" and after.store.path.resolve() != place:
+        raise _fixed(after, "store.path", f"the store in use is {place}")
+
+
+def _fixed(config: RouterConfig, field: str, why: str) -> ConfigError:
+    problem, remedy = f"cannot change while the router runs ({why})", "restart to change it, or put it back"
+    return ConfigError(problem, remedy=remedy, path=str(config.path), field=field)
 
 
 def check_whole(config: RouterConfig) -> None:
@@ -115,6 +112,11 @@ def _check_guard(config: RouterConfig, where: str) -> None:
             raise ConfigError(problem, remedy=remedy, path=where, field=f"guard.{key}")
 
 
+def _former_names(before: RouterConfig, after: RouterConfig) -> dict[str, str | None]:
+    """The models after by their names, each with the name that it had before; None where it was not there."""
+    return {model.name: _name_before(model, before) for model in after.catalog}
+
+
 def _name_before(model: Model, before: RouterConfig) -> str | None:
     return next((name for name in (model.name, *reversed(model.formerly)) if name in before.catalog), None)
 
@@ -141,12 +143,23 @@ def _settings(before: RouterConfig, after: RouterConfig, was: Mapping[str, str |
     for name, former in was.items():
         if former is not None:
             model, known = after.catalog[name], before.catalog[former]
-            told = {"name", "price"} if name == former else {"name", "price", "formerly"}
-            yield from (f"models.{name}.{key}" for key in _differing(known, model) if key not in told)
+            told = {"name", "price", "protocol"} if name == former else {"name", "price", "protocol", "formerly"}
+            yield from (f"models.{name}.{key}" for key in _keys(known, model) if key not in told)
     for key in _differing(before, after):
         if key in _TABLES:
-            yield from (f"{key}.{each}" for each in _differing(getattr(before, key), getattr(after, key)))
+            yield from (f"{key}.{each}" for each in _keys(getattr(before, key), getattr(after, key)))
         elif key not in _TOLD_APART:
+            yield _SPELT.get(key, key)
+
+
+def _keys(old: Any, new: Any) -> Iterator[str]:
+    """The keys of a table that say something else, as the file spells them."""
+    for key in _differing(old, new):
+        if key == "policy":
+            yield from dict.fromkeys(_POLICY.get(each, "drift") for each in _differing(old.policy, new.policy))
+        elif key == "capabilities":
+            yield from _differing(old.capabilities, new.capabilities)
+        else:
             yield _SPELT.get(key, key)
 
 

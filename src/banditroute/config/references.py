@@ -6,12 +6,12 @@ It looks at the file as it was parsed, so that these are found beside everything
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, cast
 
 from banditroute.config.budget_tables import GLOBAL
 from banditroute.config.places import Place
 from banditroute.config.problems import Problem
+from banditroute.errors import meant
 from banditroute.routing.budgets import default_name
 from banditroute.routing.tasks import JUDGE_TASK
 
@@ -65,7 +65,7 @@ def _repeated(section: str, rows: list[tuple[int, Row]], name_of: Callable[[Row]
 
 
 def _unknown_providers(data: Mapping[str, Any]) -> Iterator[Problem]:
-    known = [name for _, row in _rows(data, "providers") if isinstance(name := _own_name(row), str)]
+    known = _names(data, "providers")
     for number, row in _rows(data, "models"):
         provider = row.get("provider")
         if isinstance(provider, str) and provider not in known and known:
@@ -80,15 +80,15 @@ def _former_names(data: Mapping[str, Any]) -> Iterator[Problem]:
     for number, row in rows:
         given: object = row.get("formerly")
         for former in cast("Sequence[object]", given) if isinstance(given, list) else [given]:
-            if isinstance(former, str) and (former == row.get("name") or owners.setdefault(former, number) != number):
-                own = former == row.get("name")
+            own = former == row.get("name")
+            if isinstance(former, str) and (own or owners.setdefault(former, number) != number):
                 problem = f"{former!r} is its name today" if own else f"another model is or was named {former!r}"
                 yield Problem(("models", number, "formerly"), problem, "take it out")
 
 
 def _unlike(data: Mapping[str, Any]) -> Iterator[Problem]:
     """Models that are to start from the evidence of one that there is not."""
-    known = [name for _, row in _rows(data, "models") if isinstance(name := _own_name(row), str)]
+    known = _names(data, "models")
     for number, row in _rows(data, "models"):
         like, others = row.get("like"), [name for name in known if name != row.get("name")]
         if isinstance(like, str) and like not in others:
@@ -98,9 +98,8 @@ def _unlike(data: Mapping[str, Any]) -> Iterator[Problem]:
 def _unknown_guards(data: Row) -> Iterator[Problem]:
     """Guards by models that there are not, or that no request is routed to."""
     guard: object = data.get("guard")
-    rows = [row for _, row in _rows(data, "models")]
-    known = [name for row in rows if isinstance(name := _own_name(row), str)]
-    routed = [row.get("name") for row in rows if row.get("routed") is not False]
+    known = _names(data, "models")
+    routed = [_own_name(row) for _, row in _rows(data, "models") if row.get("routed") is not False]
     for key in ("only", "baseline"):
         model = cast("Row", guard).get(key) if isinstance(guard, Mapping) else None
         if isinstance(model, str) and known and model not in routed:
@@ -138,7 +137,7 @@ def _judges_tasks(data: Row) -> Iterator[Problem]:
 
 
 def _unknown_judges(data: Mapping[str, Any]) -> Iterator[Problem]:
-    known = [name for _, row in _rows(data, "models") if isinstance(name := _own_name(row), str)]
+    known = _names(data, "models")
     for number, row in _rows(data, "judges"):
         for key in ("model", "baseline_model"):
             model = row.get(key)
@@ -147,7 +146,7 @@ def _unknown_judges(data: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _unknown_parts(data: Mapping[str, Any]) -> Iterator[Problem]:
-    judges = [name for _, row in _rows(data, "judges") if isinstance(name := _own_name(row), str)]
+    judges = _names(data, "judges")
     plain = [
         name
         for _, row in _rows(data, "graders")
@@ -167,7 +166,7 @@ def _unknown_parts(data: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _unknown_to_keys(data: Row, gateway: Row) -> Iterator[Problem]:
     """Models that a gateway's key may ask for, and that there are not."""
-    known = [name for _, row in _rows(data, "models") if isinstance(name := _own_name(row), str)]
+    known = _names(data, "models")
     for number, row in _rows(gateway, "keys"):
         models: object = row.get("models")
         for model in cast("list[object]", models) if isinstance(models, list) else ():
@@ -177,8 +176,11 @@ def _unknown_to_keys(data: Row, gateway: Row) -> Iterator[Problem]:
 
 
 def _guess(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(map(repr, known)) or 'none'}"
+    return meant(name, known).strip() or f"choose from: {', '.join(map(repr, known)) or 'none'}"
+
+
+def _names(data: Row, section: str) -> list[str]:
+    return [name for _, row in _rows(data, section) if isinstance(name := _own_name(row), str)]
 
 
 def _own_name(row: Row) -> object:

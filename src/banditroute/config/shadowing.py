@@ -28,6 +28,12 @@ def shadow_plan(config: RouterConfig) -> RouterConfig | None:
     return replace(config, routing=rival.routing, budgets=rival.budgets, catalog=_common(config.catalog, rival.catalog))
 
 
+def learn_alike(config: RouterConfig, rival: RouterConfig) -> bool:
+    """Whether deciders of both would believe the same of the same requests, so that they can share what they believe."""
+    own, other = ((each.catalog, each.routing.policy.learning, each.routing.warm_start) for each in (config, rival))
+    return own == other
+
+
 def unfit(config: RouterConfig, rival: RouterConfig) -> Iterator[Problem]:
     """Why another configuration cannot decide beside this one, which learns for it and reads the prompts for it."""
     for key in ("encoder", "features"):

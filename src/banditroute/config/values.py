@@ -295,3 +295,7 @@ class RouterConfig:
     shadow: ShadowConfig | None = None
     guard: GuardSettings = _GUARD
     promises: tuple[Promise, ...] = ()
+
+    def __post_init__(self) -> None:
+        kinds = {provider.name: provider.kind for provider in self.providers}
+        object.__setattr__(self, "catalog", self.catalog.speaking(kinds))

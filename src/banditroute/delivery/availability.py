@@ -75,7 +75,7 @@ class Availability:
             else:
                 found[model] = self._without_key(model, until - now)
         for model, breaker in self._breakers.items():
-            refusal = breaker.refusal(now) if breaker in self._broken else None
+            refusal = breaker.refusal(now)
             if refusal is not None:
                 found[model] = refusal
         return found
@@ -94,24 +94,22 @@ class Availability:
             if name in before._suspects:
                 self._suspects[model] = None
 
-    def begin(self, model: str, now: float) -> bool:
-        """Takes note of a call that is made; True where it is a probe, which the note of its end has to say."""
+    def begin(self, model: str, now: float) -> int:
+        """Takes note of a call that is made; a probe's number, which the note of its end has to give, or 0."""
         breaker = self._breakers[model]
-        if breaker not in self._broken:
-            return False
         before = breaker.state
         probe = breaker.begin(now)
         self._watch(model, breaker, before)
         return probe
 
-    def succeeded(self, model: str, *, probe: bool) -> None:
+    def succeeded(self, model: str, *, probe: int) -> None:
         """A call was answered."""
         breaker = self._breakers[model]
         before = breaker.state
         breaker.succeeded(probe)
         self._watch(model, breaker, before)
 
-    def failed(self, model: str, error: ProviderError, now: float, *, probe: bool) -> None:
+    def failed(self, model: str, error: ProviderError, now: float, *, probe: int) -> None:
         """A call failed, whether or not that speaks against the model."""
         if isinstance(error, RateLimitedError | KeyRefusedError | QuotaSpentError):
             self.suspect(self._providers[model])
@@ -123,13 +121,13 @@ class Availability:
         breaker.failed(now, type(error).__name__, probe)
         self._watch(model, breaker, before)
 
-    def abandoned(self, model: str, *, probe: bool) -> None:
+    def abandoned(self, model: str, *, probe: int) -> None:
         """A call was given up before it told anything."""
         self._breakers[model].abandoned(probe)
 
     def broken(self, model: str) -> bool:
         """Whether a model's circuit is anything but closed."""
-        return self._breakers[model] in self._broken
+        return self._breakers[model].state != "closed"
 
     def knocked(self, model: str, now: float, *, answered: bool) -> None:
         """A model's provider was asked whether it is there."""

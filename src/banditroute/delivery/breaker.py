@@ -32,8 +32,9 @@ class Breaker:
     """One model's circuit: closed while it answers, open while it is left alone, half-open while one call tries it.
 
     Calls that began before the circuit opened say nothing about now: unless it is closed, only a probe's outcome moves
-    it. Knocks at its provider time the probes: while they are not answered there is no point in one, and once they are
-    again there is no point in waiting. No clock: `now` is seconds on any one clock.
+    it, and of probes that were overtaken by another only their success. Knocks at its provider time the probes: while
+    they are not answered there is no point in one, and once they are again there is no point in waiting. No clock:
+    `now` is seconds on any one clock.
     """
 
     __slots__ = (
@@ -42,7 +43,9 @@ class Breaker:
         "_failures",
         "_open_s",
         "_outcomes",
+        "_probe",
         "_probe_until",
+        "_probes",
         "_row",
         "_settings",
         "_shut",
@@ -60,7 +63,9 @@ class Breaker:
         self._row = 0  # failures since the last success
         self._open_s = settings.open_s
         self._until = 0.0  # when it may be tried, while it is open
-        self._probe_until: float | None = None  # None = no probe is out
+        self._probes = 0  # that have been made
+        self._probe = 0  # the number of the one that is out; 0 = none is
+        self._probe_until = 0.0  # when it is given up
         self._shut = False  # the last knock was not answered
         self._shut_until = 0.0  # when it may be tried all the same: a server may be one that answers no knocks
         self._why = ""
@@ -104,17 +109,18 @@ class Breaker:
             return f"circuit open for another {self._until - now:.1f} s after {self._why}"
         if self.waits_for_knock(now):
             return f"circuit open until its provider answers again, after {self._why}"
-        if self._probe_until is not None and now < self._probe_until:
+        if self._probe and now < self._probe_until:
             return f"being probed after {self._why}"
         return None
 
-    def begin(self, now: float) -> bool:
-        """Takes note of a call that is made; True where it is the probe, whose outcome decides."""
+    def begin(self, now: float) -> int:
+        """Takes note of a call that is made; the number of the probe, whose outcome decides, or 0 where it is none."""
         if self._state == "closed" or self.refusal(now) is not None:
-            return False
+            return 0
         self._state = "half_open"
-        self._probe_until = now + PROBE_LIMIT_S
-        return True
+        self._probes += 1
+        self._probe, self._probe_until = self._probes, now + PROBE_LIMIT_S
+        return self._probe
 
     def knocked(self, now: float, answered: bool) -> None:
         """Its provider was asked whether it is there; that it is after it was not calls for a probe at once."""
@@ -122,33 +128,33 @@ class Breaker:
             return
         if answered and self._shut:
             self._until = min(self._until, now)
-            self._probe_until = None  # one that is out may have met the closed door, and wait for its time limit
+            self._probe = 0  # one that is out may have met the closed door, and wait for its time limit
         self._shut = not answered
 
-    def succeeded(self, probe: bool) -> None:
-        """A call was answered."""
+    def succeeded(self, probe: int) -> None:
+        """A call was answered; probe is what its beginning said."""
         self._availability += (1.0 - self._availability) / self._settings.window
         if self._state == "closed":
             self._row = 0
             self._add(True)
-        elif probe:
+        elif probe and self._state == "half_open":
             self._close()
 
-    def failed(self, now: float, why: str, probe: bool) -> None:
+    def failed(self, now: float, why: str, probe: int) -> None:
         """A call failed in a way that counts against the model; why names it."""
         self._availability -= self._availability / self._settings.window
         if self._state == "closed":
             self._row += 1
             self._add(False)
             self._open_if_due(now, why)
-        elif probe:
+        elif probe and probe == self._probe:
             self._open_s = min(2.0 * self._open_s, self._settings.most_open_s)
             self._open(now, f"a failed probe ({why})")
 
-    def abandoned(self, probe: bool) -> None:
-        """A call ended without telling anything; where it was the probe, the next call is one."""
-        if probe:
-            self._probe_until = None
+    def abandoned(self, probe: int) -> None:
+        """A call ended without telling anything; where it was the probe that is out, the next call is one."""
+        if probe == self._probe:
+            self._probe = 0
 
     def _add(self, answered: bool) -> None:
         outcomes = self._outcomes
@@ -168,13 +174,13 @@ class Breaker:
         self._state = "open"
         self._until = now + self._open_s
         self._shut_until = now + self._settings.most_open_s
-        self._probe_until = None
+        self._probe = 0
         self._why = why
 
     def _close(self) -> None:
         self._state = "closed"
         self._open_s = self._settings.open_s
-        self._probe_until = None
+        self._probe = 0
         self._shut = False
         self._why = ""
         self._row = self._failures = 0

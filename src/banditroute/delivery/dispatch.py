@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -18,6 +17,7 @@ from banditroute.errors import (
 )
 
 from .availability import Availability
+from .clock import loop_time
 from .endpoint import Endpoint
 from .hedge import HedgeClock
 from .knocking import Knocker
@@ -187,9 +187,9 @@ class Dispatcher:
     def broke(self, model: str, error: ProviderError) -> None:
         """Counts a failure after a stream's first content against its model."""
         if not self._closed:
-            self._failed(model, error, probe=False)
+            self._failed(model, error, probe=0)
 
-    def _failed(self, model: str, error: ProviderError, *, probe: bool) -> None:
+    def _failed(self, model: str, error: ProviderError, *, probe: int) -> None:
         was_broken = self._availability.broken(model)
         self._availability.failed(model, error, self._clock(), probe=probe)
         if probe or not was_broken:
@@ -206,7 +206,7 @@ class Dispatcher:
         endpoint, upstream = self._targets[model]
         flight.calling(model)
         probe = self._availability.begin(model, self._clock())
-        begun, sent = _loop_time(), _Flag()
+        begun, sent = loop_time(), _Flag()
         try:
             result = await ask(endpoint, upstream, flight.deadline, sent.raise_)
         except ProviderError as error:
@@ -215,19 +215,19 @@ class Dispatcher:
             else:
                 self._failed(model, error, probe=probe)
             tries.note(model, error)
-            flight.ended(Call(model, _loop_time() - begun, error, probe, hedge, sent.up))
+            flight.ended(Call(model, loop_time() - begun, error, probe > 0, hedge, sent.up))
             raise
         except asyncio.CancelledError:
             self._availability.abandoned(model, probe=probe)
-            flight.ended(Call(model, _loop_time() - begun, None, probe, hedge, sent.up))
+            flight.ended(Call(model, loop_time() - begun, None, probe > 0, hedge, sent.up))
             raise
         except BaseException:  # the request cannot be put into the protocol's words, or a defect: nobody was asked
             self._availability.abandoned(model, probe=probe)
             raise
-        duration_s = _loop_time() - begun
+        duration_s = loop_time() - begun
         self._availability.succeeded(model, probe=probe)
         self._hedge.seen(model, duration_s)
-        return Answered(model, result, duration_s, probe, hedge)
+        return Answered(model, result, duration_s, probe > 0, hedge)
 
     async def _hedged(
         self,
@@ -260,7 +260,7 @@ class Dispatcher:
             raise error
         if self._closed:
             raise UnansweredError(tries.causes, decision_id=flight.decision_id, failures=tries.last)
-        if _loop_time() >= flight.deadline or _out_of_time(error):
+        if loop_time() >= flight.deadline or _out_of_time(error):
             raise DeadlineError(tries.causes, decision_id=flight.decision_id, failures=tries.last)
         if self._again(model, tries):
             await self._pause(backoff_s(tries.again(model), self._uniform(), self._retrying), flight, tries)
@@ -306,7 +306,7 @@ class Dispatcher:
         return max(min(known, default=0.0) if len(known) == len(models) else 0.0, cooling or 0.0) or None
 
     async def _pause(self, wait_s: float, flight: Flight, tries: _Tries, floor_s: float | None = None) -> None:
-        if _loop_time() + wait_s >= flight.deadline:
+        if loop_time() + wait_s >= flight.deadline:
             raise UnansweredError(
                 tries.causes, decision_id=flight.decision_id, retry_after_s=floor_s, failures=tries.last
             )
@@ -363,10 +363,6 @@ def _may_recover(error: ProviderError) -> bool:
 
 def _out_of_time(error: ProviderError) -> bool:
     return isinstance(error, TimedOutError) and error.phase == "deadline"
-
-
-def _loop_time() -> float:
-    return time.monotonic()  # the loop's own clock, but for uvloop's, which stands still between two turns
 
 
 async def _first_answer(calls: Sequence[asyncio.Future[Answered[T]]]) -> Answered[T]:

@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from banditroute.delivery.admission import Admission
+from banditroute.delivery.clock import loop_time
 from banditroute.delivery.exchange import Wire, whole
 from banditroute.delivery.holds import Desk, Hold
 from banditroute.delivery.keys import KeyRing
@@ -245,7 +246,7 @@ class Endpoint:
                     hold.release()
 
     def _limits(self, deadline: float) -> Limits:
-        return Limits(_loop_time(), self._timeouts, deadline)
+        return Limits(loop_time(), self._timeouts, deadline)
 
     async def _reply(self, hold: Hold, call: WireRequest, limits: Limits) -> WireReply:
         try:
@@ -253,7 +254,7 @@ class Endpoint:
                 response = await self._wire.send(call)
                 reply = await whole(response, self._provider, self._clock())
         except TimeoutError:
-            raise limits.whole.error(_loop_time()) from None
+            raise limits.whole.error(loop_time()) from None
         hold.seen(self._provider.rate_limits(reply.headers, self._clock()))
         return reply
 
@@ -261,9 +262,9 @@ class Endpoint:
         try:
             async with asyncio.timeout_at(limits.first.at):
                 response = await self._wire.send(call)
-                reader = await self._reader(response)
+                reader = await self._reader(response, call)
         except TimeoutError:
-            raise limits.first.error(_loop_time()) from None
+            raise limits.first.error(loop_time()) from None
         hold.seen(self._provider.rate_limits(response.headers, self._clock()))
         first = (reader.delta,) if isinstance(reader, WholeReader) else ()
         stream = AnswerStream(response, reader, limits, hold, self._wire.finish, first)
@@ -271,20 +272,16 @@ class Endpoint:
         await stream.begin()
         return stream
 
-    async def _reader(self, response: aiohttp.ClientResponse) -> StreamReader:
+    async def _reader(self, response: aiohttp.ClientResponse, call: WireRequest) -> StreamReader:
         """What reads the stream; a reply that is none is read here and now."""
         if response.status < 300 and response.content_type not in _WHOLE_TYPES:
-            return self._provider.reader()
+            return (call.reader or self._provider.reader)()
         reply = await whole(response, self._provider, self._clock())
         return WholeReader(self._provider.completion(reply, self._clock()))
 
 
-def _loop_time() -> float:
-    return time.monotonic()  # the loop's own clock, but for uvloop's, which stands still between two turns
-
-
 def _since(limits: Limits) -> float:
-    return _loop_time() - limits.started
+    return loop_time() - limits.started
 
 
 def _checked(base_url: str) -> URL:

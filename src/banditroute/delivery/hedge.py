@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .settings import Hedging
 from .share import RunningShare
@@ -25,7 +25,7 @@ class HedgeClock:
         """Knows of models what another one knew of them, under the name that each had there."""
         for model, name in same.items():
             if name in before._recent:
-                self._recent[model] = before._recent[name]
+                self._recent[model] = _Recent(before._recent[name].durations_s)
 
     def wait_s(self, model: str) -> float | None:
         """Seconds after which a call of the model is slow; None = do not hedge it.
@@ -58,8 +58,8 @@ class _Recent:
 
     __slots__ = ("_fresh", "_quantile_s", "durations_s")
 
-    def __init__(self) -> None:
-        self.durations_s: deque[float] = deque(maxlen=_WINDOW)
+    def __init__(self, known_s: Iterable[float] = ()) -> None:
+        self.durations_s: deque[float] = deque(known_s, _WINDOW)
         self._fresh = 0
         self._quantile_s: float | None = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Self
 
 import aiohttp
 
+from banditroute.delivery.clock import loop_time
 from banditroute.delivery.exchange import FAILURES, problem
 from banditroute.delivery.holds import Hold
 from banditroute.delivery.limits import Limits
@@ -77,6 +77,11 @@ class AnswerStream:
         self._end()
 
     @property
+    def ready(self) -> bool:
+        """Whether another piece is there already."""
+        return bool(self._ready)
+
+    @property
     def completion(self) -> Completion:
         """The whole answer, once the stream has ended.
 
@@ -94,7 +99,7 @@ class AnswerStream:
     @property
     def duration_s(self) -> float:
         """Seconds from dispatch to the end, or to now."""
-        return (_loop_time() if self._ended_at is None else self._ended_at) - self._limits.started
+        return (loop_time() if self._ended_at is None else self._ended_at) - self._limits.started
 
     async def begin(self) -> None:
         """Reads until the first content or the end.
@@ -104,7 +109,7 @@ class AnswerStream:
         """
         while not self._answering and self._ended_at is None:
             await self._advance()
-        self.ttft_s = _loop_time() - self._limits.started
+        self.ttft_s = loop_time() - self._limits.started
 
     async def _advance(self) -> None:
         try:
@@ -129,22 +134,22 @@ class AnswerStream:
         limit = self._limits.first
         if self._answering:
             # What the caller took its time for is not the provider's silence.
-            self._quiet_since += _loop_time() - self._read_at
+            self._quiet_since += loop_time() - self._read_at
             limit = self._limits.next(self._quiet_since)
         try:
             async with asyncio.timeout_at(limit.at):
                 return await self._response.content.readany()
         except TimeoutError:
-            raise limit.error(_loop_time()) from None
+            raise limit.error(loop_time()) from None
         finally:
-            self._read_at = _loop_time()
+            self._read_at = loop_time()
 
     def _take(self, data: bytes) -> None:
         deltas = self._reader.feed(data)
         self._ready.extend(deltas)
         if any(delta.content for delta in deltas):
             self._answering = True
-            self._quiet_since = self._read_at = _loop_time()
+            self._quiet_since = self._read_at = loop_time()
 
     def _complete(self) -> None:
         self._completion = self._reader.close()
@@ -154,7 +159,7 @@ class AnswerStream:
 
     def _end(self) -> None:
         if self._ended_at is None:
-            self._ended_at = _loop_time()
+            self._ended_at = loop_time()
             if self._completion is None:
                 self._response.close()
             self._hold.release()
@@ -189,8 +194,5 @@ class WholeReader:
         chunk = {name: answer.body[name] for name in ("id", "created", "model", "usage") if name in answer.body}
         chunk["object"] = "chat.completion.chunk"
         chunk["choices"] = [{"index": 0, "delta": message, "finish_reason": answer.finish_reason}]
-        return Delta(chunk, text=answer.text, tool_calls=calls, finish_reason=answer.finish_reason)
-
-
-def _loop_time() -> float:
-    return time.monotonic()  # the loop's own clock, but for uvloop's, which stands still between two turns
+        native = () if answer.native is None else (answer.native,)
+        return Delta(chunk, answer.text, tool_calls=calls, finish_reason=answer.finish_reason, native=native)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from banditroute.errors import InputError
 
+from .bootstrap import resamples
 from .estimators import ESTIMATORS
 from .log import LogTable
 from .outcome_model import cross_fitted, progressive
@@ -103,12 +104,13 @@ class _Work:
 
     def __init__(self, log: LogTable, seed: int, number: int) -> None:
         self._log = log
-        rng = np.random.default_rng(seed)
         fits = Fits(cross_fitted(log), progressive(log), logging_propensities(log))
-        every = part_of(log, log.cost_usd, fits, number, rng)
+        every = part_of(log, log.cost_usd, fits)
         assert every is not None, "every row knows its dollars"
         self._every = every
-        self._judged = every if np.isfinite(log.quality).all() else part_of(log, log.quality, fits, number, rng)
+        self._judged = every if np.isfinite(log.quality).all() else part_of(log, log.quality, fits)
+        judged = 0 if self._judged is None else self._judged.log.rows
+        self._drawn = resamples(judged, number, np.random.default_rng(seed)) if judged else None
 
     def target(self, name: str, p: Floats, estimators: Sequence[str]) -> tuple[Target, list[Estimate]]:
         """One target: how far the log carries it, and its estimates."""
@@ -130,7 +132,8 @@ class _Work:
         return verdict(target, estimates, log.rows, weights_sd(log, p), unjudged), estimates
 
     def _estimate(self, policy: str, estimator: str, p: Floats, weight: Floats) -> Estimate:
-        quality = None if self._judged is None else value_of(estimator, "quality", self._judged, p, weight)
+        judged = self._judged
+        quality = None if judged is None else value_of(estimator, "quality", judged, p, weight, self._drawn)
         cost, latency = (value_of(estimator, signal, self._every, p, weight) for signal in ("cost_usd", "latency_s"))
         return Estimate(policy, estimator, quality, cost, latency)
 

@@ -107,7 +107,7 @@ class _Traffic:
     def __init__(self, log: LogTable, decider: Decider) -> None:
         self.log = log
         self.arms = {model: k for k, model in enumerate(log.models)}
-        self._width = decider.width
+        self._width = decider.beliefs.width
         self._names = decider.catalog.names
         self._reasons: dict[bytes, Mapping[str, str]] = {}
 
@@ -151,14 +151,13 @@ class _Traffic:
 def _check(log: LogTable, decider: Decider, name: str) -> None:
     """Raises InputError where the log does not say what the decider needs to know."""
     width = log.features.shape[1]
-    if decider.width not in (0, width):
-        problem = f"{width or 'no'} features a decision, and {name} decides by {decider.width}"
+    own, version = decider.beliefs.width, decider.beliefs.encoder_version
+    if own not in (0, width):
+        problem = f"{width or 'no'} features a decision, and {name} decides by {own}"
         remedy = "export the log of a router that encodes prompts as this one does"
         raise InputError(problem, remedy=remedy, path=log.name, field="features")
-    if decider.width and log.encoder_version not in ("", decider.encoder_version):
-        problem = (
-            f"its features were made by the encoder {log.encoder_version!r}, {name} has {decider.encoder_version!r}"
-        )
+    if own and log.encoder_version not in ("", version):
+        problem = f"its features were made by the encoder {log.encoder_version!r}, {name} has {version!r}"
         remedy = "export the log of a router with the same encoder"
         raise InputError(problem, remedy=remedy, path=log.name, field="features")
     unknown = int((np.isnan(log.input_tokens) & log.drawn).sum())

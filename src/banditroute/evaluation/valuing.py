@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anytime import looks
-from .bootstrap import Resamples, percentile, replicates, resamples
+from .bootstrap import Resamples, percentile, replicates
 from .estimators import ESTIMATORS, Sample, Terms, switch_dr_at, switch_threshold
 from .judging import Known, known_rows
 from .log import LogTable
 from .outcome_model import OutcomeModel
 from .results import Interval, Value
-from .skewed import draws, offsets
+from .skewed import Offsets, draws, offsets
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +35,6 @@ class Part(NamedTuple):
         log: their rows.
         logging: (m, K) what they were drawn from, a model of which nothing is known left out.
         fitted: what is expected of them, cross-fitted; past: the same from the past alone.
-        drawn: resamples of them.
     """
 
     known: Known
@@ -43,7 +42,6 @@ class Part(NamedTuple):
     logging: Floats
     fitted: OutcomeModel
     past: OutcomeModel
-    drawn: Resamples
 
 
 class Fits(NamedTuple):
@@ -54,7 +52,7 @@ class Fits(NamedTuple):
     logging: Floats
 
 
-def part_of(log: LogTable, values: Floats, fits: Fits, number: int, rng: np.random.Generator) -> Part | None:
+def part_of(log: LogTable, values: Floats, fits: Fits) -> Part | None:
     """The part of the log that knows values (n,); None where no row does."""
     known = known_rows(log, values)
     if known is None:
@@ -62,27 +60,40 @@ def part_of(log: LogTable, values: Floats, fits: Fits, number: int, rng: np.rand
     rows = known.rows
     fitted, past = (OutcomeModel(*(signal[rows] for signal in model)) for model in (fits.fitted, fits.past))
     logging = np.where(known.models, fits.logging[rows], 0.0) / known.share
-    return Part(known, log.select(rows), logging, fitted, past, resamples(rows.size, number, rng))
+    return Part(known, log.select(rows), logging, fitted, past)
 
 
-def value_of(estimator: str, signal: str, part: Part, p: Floats, weight: Floats) -> Value:
-    """What a target, given as its probabilities (n, K) and weights (n,), would have got of a signal."""
+def value_of(
+    estimator: str, signal: str, part: Part, p: Floats, weight: Floats, drawn: Resamples | None = None
+) -> Value:
+    """What a target, given as its probabilities (n, K) and weights (n,), would have got of a signal.
+
+    Args:
+        estimator: one of `ESTIMATORS`.
+        signal: the log's column.
+        part: the decisions that know it.
+        p: the target's probabilities.
+        weight: its importance weights.
+        drawn: resamples of the part, for a signal that lies between 0 and 1; None = it has no most.
+    """
     reward: Floats = getattr(part.log, signal)
     rows, stands_for = part.known.rows, part.known.stands_for
-    bounded = signal == "quality"
-    most = 1.0 if bounded else HEADROOM * max(float(reward.max()), 1e-12)
+    most = 1.0 if drawn is not None else HEADROOM * max(float(reward.max()), 1e-12)
     own = weight[rows] * part.known.share
     sample = Sample(own, reward, part.log.chosen, p[rows], getattr(part.fitted, signal))
     terms = ESTIMATORS[estimator](sample).weighed(stands_for)
-    ever = looks(estimator, sample._replace(model=getattr(part.past, signal)), part.logging, most, stands_for)
     logged = Terms(stands_for * reward, stands_for, stands_for)
     gain = terms.estimate - logged.estimate
-    ci95, gain_ci95 = (
-        _resampled(estimator, sample, part, logged) if bounded else _leaning(estimator, sample, part, gain)
-    )
+    ever = looks(estimator, sample._replace(model=getattr(part.past, signal)), part.logging, most, stands_for)
+    spread = _spread_by(estimator, sample)
+    if drawn is not None:
+        ci95, gain_ci95 = _resampled(sample, terms, spread(sample).weighed(stands_for), logged, drawn)
+    else:
+        around = _leaning(spread, sample, part.log)
+        ci95, gain_ci95 = _moved(around.value, terms.estimate), _moved(around.gain, gain)
     return Value(
         mean=terms.estimate,
-        ci95=_within(ci95, terms.estimate, Interval(0.0, 1.0 if bounded else math.inf)),
+        ci95=_within(ci95, terms.estimate, Interval(0.0, math.inf if drawn is None else 1.0)),
         anytime95=None if ever is None else ever.value,
         gain=gain,
         gain_ci95=gain_ci95,
@@ -91,22 +102,25 @@ def value_of(estimator: str, signal: str, part: Part, p: Floats, weight: Floats)
     )
 
 
-def _resampled(estimator: str, sample: Sample, part: Part, logged: Terms) -> tuple[Interval, Interval]:
-    """Intervals of quality and of its gain: a bootstrap, whose prior knows both ends."""
-    estimates = _replicates(estimator, sample, part)
-    return _with_ends(percentile(estimates), sample), percentile(estimates - replicates(logged, part.drawn))
+def _resampled(
+    sample: Sample, terms: Terms, spread: Terms, logged: Terms, drawn: Resamples
+) -> tuple[Interval, Interval]:
+    """Intervals of quality and of its gain: a bootstrap, whose prior knows both ends; nan where no outcome speaks."""
+    matched = sample.reward[sample.weight > 0]
+    if not matched.size:
+        return _NOTHING, _NOTHING
+    estimates = replicates(spread, drawn, drawn.at_ends(matched)) + (terms.estimate - spread.estimate)
+    return _with_ends(percentile(estimates), matched), percentile(estimates - replicates(logged, drawn))
 
 
-def _leaning(estimator: str, sample: Sample, part: Part, gain: float) -> tuple[Interval, Interval]:
-    """Intervals of dollars or seconds and of their gain; nan where at most one outcome speaks of the target.
+def _leaning(spread: Callable[[Sample], Terms], sample: Sample, log: LogTable) -> Offsets:
+    """Intervals of dollars or seconds, less the estimate; nan where at most one outcome speaks of the target.
 
     Every decision knows both, so each stands for itself alone.
     """
     if (sample.weight > 0).sum() < 2:
-        return _NOTHING, _NOTHING
-    around = offsets(_spread_by(estimator, sample), sample, draws(part.log, sample))
-    estimate = ESTIMATORS[estimator](sample).estimate
-    return _moved(around.value, estimate), _moved(around.gain, gain)
+        return Offsets(_NOTHING, _NOTHING)
+    return offsets(spread, sample, draws(log, sample))
 
 
 def _spread_by(estimator: str, sample: Sample) -> Callable[[Sample], Terms]:
@@ -119,23 +133,10 @@ def _spread_by(estimator: str, sample: Sample) -> Callable[[Sample], Terms]:
     return ESTIMATORS["dr" if estimator == "dm" else estimator]
 
 
-def _replicates(estimator: str, sample: Sample, part: Part) -> Floats:
-    """(B,) the estimate on each resample; nan where no outcome speaks of the target."""
-    matched = sample.weight > 0
-    if not matched.any():
-        return np.full(part.drawn.counts.shape[0], np.nan)
-    stands_for = part.known.stands_for
-    terms = ESTIMATORS[estimator](sample).weighed(stands_for)
-    spread = _spread_by(estimator, sample)(sample).weighed(stands_for)
-    ends = part.drawn.at_ends(sample.reward[matched])
-    return replicates(spread, part.drawn, ends) + (terms.estimate - spread.estimate)
-
-
-def _with_ends(interval: Interval, sample: Sample) -> Interval:
+def _with_ends(interval: Interval, matched: Floats) -> Interval:
     """The interval up to the end at which every matched outcome lies: nothing that was seen speaks against it."""
     if math.isnan(interval.low):
         return interval
-    matched = sample.reward[sample.weight > 0]
     low = 0.0 if (matched == 0.0).all() else interval.low
     return Interval(low, 1.0 if (matched == 1.0).all() else interval.high)
 

@@ -8,6 +8,8 @@ from aiohttp import web
 
 from banditroute.config.values import GatewayConfig
 from banditroute.gateway.access_log import Log
+from banditroute.gateway.anthropic.errors import anthropic_error, anthropic_status
+from banditroute.gateway.anthropic.messages import count_tokens, messages
 from banditroute.gateway.auth import Doorkeeper
 from banditroute.gateway.calls import Bounds, Call, Handler
 from banditroute.gateway.chat import chat
@@ -20,10 +22,14 @@ from banditroute.gateway.limits import Gate
 from banditroute.gateway.models import model, models
 from banditroute.gateway.patience import Patience
 from banditroute.gateway.refusals import refused
+from banditroute.gateway.responses import responses
 from banditroute.router import Router
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/chat/completions", chat, working=True),
+    Route("POST", "/v1/messages", messages, working=True, errors=anthropic_error, status=anthropic_status),
+    Route("POST", "/v1/messages/count_tokens", count_tokens, errors=anthropic_error, status=anthropic_status),
+    Route("POST", "/v1/responses", responses, working=True),
     Route("POST", "/v1/embeddings", embeddings, working=True),
     Route("GET", "/v1/models", models),
     Route("GET", "/v1/models/{name:.+}", model),

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -118,7 +119,7 @@ class LoopbackDoorkeeper:
             RefusedError: the request was made by a page of another site.
         """
         host, origin = headers.get("Host", ""), headers.get("Origin")
-        if not is_loopback(_host_of(f"//{host}")):
+        if not _is_here(host):
             raise refused(
                 403, f"without keys only this machine's own names are served, not {host[:80]!r}", "foreign_host"
             )
@@ -170,11 +171,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _host_of(url: str) -> str:
+@lru_cache(maxsize=64)
+def _is_here(host_header: str) -> bool:
     try:
-        return URL(url).host or ""
+        return is_loopback(URL(f"//{host_header}").host or "")
     except ValueError:
-        return ""
+        return False
 
 
 def _shown(headers: Mapping[str, str]) -> str:

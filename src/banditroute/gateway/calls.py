@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
-from uuid import uuid4
 
 import orjson
 from aiohttp import web
@@ -103,7 +103,7 @@ def request_id_of(request: web.Request) -> str:
     given = request.headers.get("x-request-id")
     if given and len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
         return given
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
 def header_text(text: str) -> str:

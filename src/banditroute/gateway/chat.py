@@ -22,7 +22,7 @@ async def chat(call: Call) -> web.StreamResponse:
     body = await call.json()
     terms = terms_of(body, call.caller, call.router.catalog)
     request = chat_request(body.get("messages"), without_terms(body, "model", "messages", "stream"))
-    if _streams(body):
+    if streams(body):
         return await relay(call, call.router.serve_stream(request, terms), Chunks(with_usage=_asks_usage(body)))
     answer = await call.router.serve(request, terms)
     tell_answer(call, answer)
@@ -41,7 +41,12 @@ def completion_body(answer: Answer) -> dict[str, Any]:
     return body
 
 
-def _streams(body: Json) -> bool:
+def streams(body: Json) -> bool:
+    """Whether a body asks for a stream.
+
+    Raises:
+        InvalidRequestError: it does not say so in JSON's words.
+    """
     stream = body.get("stream")
     if stream is not None and not isinstance(stream, bool):
         raise InvalidRequestError("expected true or false", field="stream")

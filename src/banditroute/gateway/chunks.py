@@ -9,7 +9,7 @@ import orjson
 from banditroute.gateway.refusals import Refusal
 from banditroute.gateway.wire_errors import openai_error
 from banditroute.providers.canonical_reply import usage_body
-from banditroute.records import Answer, Delta, Json, Usage
+from banditroute.records import Answer, Decision, Delta, Json, Usage
 
 DONE = b"data: [DONE]\n\n"
 
@@ -28,10 +28,10 @@ class Chunks:
         self._reported = False
         self._head: dict[str, Any] = {}
 
-    def begin(self, decision_id: str, model: str, at: float) -> None:
-        """Takes note of what every piece says of the stream; `at` is its instant, seconds since the epoch."""
-        named = {"id": f"chatcmpl-{decision_id}", "object": "chat.completion.chunk"}
-        self._head = {**named, "created": int(at), "model": model}
+    def begin(self, decision: Decision, model: str) -> None:
+        """Takes note of what every piece says of the stream."""
+        named = {"id": f"chatcmpl-{decision.decision_id}", "object": "chat.completion.chunk"}
+        self._head = {**named, "created": int(decision.at), "model": model}
 
     def piece(self, delta: Delta) -> bytes:
         """The event of a piece; empty where it is nothing to the caller."""

@@ -18,7 +18,7 @@ from banditroute.gateway.calls import Bounds, Call, Handler, request_id_of
 from banditroute.gateway.limits import Gate, Turnstile
 from banditroute.gateway.patience import Patience
 from banditroute.gateway.refusals import Refusal, refused
-from banditroute.gateway.wire_errors import ErrorBody, error_headers, openai_error, refusal_of
+from banditroute.gateway.wire_errors import ErrorBody, StatusOf, error_headers, openai_error, own_status, refusal_of
 from banditroute.router import Router
 
 Access = Literal["open", "key", "admin"]
@@ -37,7 +37,7 @@ class Route:
         handler: answers.
         access: who may ask: anybody, who shows a key, or who shows an admin's.
         working: it has models work, so that it counts among the requests that are bounded.
-        errors: writes refusals in the caller's protocol.
+        errors: writes refusals in the caller's protocol; status: under which status.
     """
 
     method: str
@@ -46,6 +46,7 @@ class Route:
     access: Access = "key"
     working: bool = False
     errors: ErrorBody = openai_error
+    status: StatusOf = own_status
 
 
 class Front:
@@ -57,6 +58,7 @@ class Front:
         gate: bounds what is in work.
         patience: with connections that have said nothing yet.
         draining: nobody new is let in.
+        closing: the gateway ends: whoever only watches stops watching.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Front:
         self.gate = gate
         self.patience = patience
         self.draining = False
+        self.closing = asyncio.Event()
         self._turnstile = Turnstile()
         self._bounds = bounds
         self._log = log
@@ -97,6 +100,7 @@ class Front:
     async def drain(self, within_s: float) -> None:
         """Lets nobody new in, waits for what is being answered, and gives up what is not by then."""
         self.draining = True
+        self.closing.set()
         if self._in_work:
             await asyncio.wait(self._in_work, timeout=within_s)
         self.give_up()
@@ -113,14 +117,14 @@ class Front:
         try:
             return await self._admitted(call, route)
         except BanditrouteError as error:
-            return _refusing(call, refusal_of(error), route.errors)
+            return _refusing(call, refusal_of(error), route)
         except RecursionError:
-            return _refusing(call, _TOO_DEEP, route.errors)
+            return _refusing(call, _TOO_DEEP, route)
         except (ConnectionError, web.HTTPException):
             raise
         except Exception as error:  # noqa: BLE001 - the edge: a defect is one caller's bad answer, not everybody's
             self._log.defect(call, error)
-            return _refusing(call, _DEFECT, route.errors)
+            return _refusing(call, _DEFECT, route)
 
     async def _admitted(self, call: Call, route: Route) -> web.StreamResponse:
         if route.access != "open":
@@ -136,8 +140,8 @@ class Front:
             return await route.handler(call)
 
 
-def _refusing(call: Call, refusal: Refusal, errors: ErrorBody) -> web.Response:
+def _refusing(call: Call, refusal: Refusal, route: Route) -> web.Response:
     call.failure = refusal.code
     call.decision_id = call.decision_id or refusal.decision_id or ""
     call.headers.update(error_headers(refusal))
-    return call.answer_bytes(orjson.dumps(errors(refusal)), refusal.status)
+    return call.answer_bytes(orjson.dumps(route.errors(refusal)), route.status(refusal))

@@ -71,15 +71,19 @@ async def body_of(request: web.Request, most_bytes: int, within_s: float) -> byt
     """A request's body, whole.
 
     Raises:
-        RefusedError: it is too long, or takes too long to come.
+        RefusedError: it is too long, takes too long to come, or is not what its head says.
     """
     if (request.content_length or 0) > most_bytes:
         raise _too_long(most_bytes)
     try:
+        if request.content.is_eof():  # it came with the head, as nearly every one does
+            return await request.read()
         async with asyncio.timeout(within_s):
             return await request.read()
     except TimeoutError:
         raise refused(408, f"the body did not come within {within_s:g} s", "request_timeout") from None
+    except web.RequestPayloadError:
+        raise refused(400, "the body broke off, or is not as its head says", "invalid_body") from None
     except web.HTTPRequestEntityTooLarge:
         raise _too_long(most_bytes) from None
 

@@ -19,7 +19,9 @@ _OWNER = "banditroute"
 
 async def models(call: Call) -> web.StreamResponse:
     """Lists the models."""
-    return call.answer({"object": "list", "data": list(_listed(call.router, call.caller))})
+    data = list(_listed(call.router, call.caller))
+    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
+    return call.answer({"object": "list", "data": data, "has_more": False, **ends})
 
 
 async def model(call: Call) -> web.StreamResponse:
@@ -47,4 +49,6 @@ def _listed(router: Router, caller: Caller) -> Iterator[Json]:
 
 
 def _entry(name: str, owner: str) -> Json:
-    return {"id": name, "object": "model", "created": 0, "owned_by": owner}
+    """A model in the words of OpenAI's list, and of Anthropic's."""
+    openais = {"id": name, "object": "model", "created": 0, "owned_by": owner}
+    return {**openais, "type": "model", "display_name": name, "created_at": "1970-01-01T00:00:00Z"}

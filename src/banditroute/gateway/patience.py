@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 
 class Patience:
@@ -38,6 +39,6 @@ class Patience:
 
     def _hang_up(self, protocol: asyncio.BaseProtocol) -> None:
         self._silent.pop(protocol, None)
-        transport = getattr(protocol, "transport", None)  # gone where the other side hung up first
-        if isinstance(transport, asyncio.WriteTransport):
+        transport = cast("asyncio.Transport | None", getattr(protocol, "transport", None))
+        if transport is not None:  # the other side may have hung up first
             transport.abort()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,21 +15,28 @@ from pathlib import Path
 from aiohttp import web
 
 from banditroute.assemble import open_router
+from banditroute.changes import Changes
 from banditroute.config import RouterConfig, load_config
 from banditroute.config.values import GatewayConfig
 from banditroute.desk import Terms
 from banditroute.errors import BanditrouteError, ConfigError, InputError, InvalidRequestError, StoreError
 from banditroute.gateway.access_log import log_of
-from banditroute.gateway.app import application, front_of
+from banditroute.gateway.app import ROUTES, application, front_of
 from banditroute.gateway.auth import doorkeeper_of, is_loopback
-from banditroute.gateway.front import Front
+from banditroute.gateway.dashboard.history import History
+from banditroute.gateway.dashboard.panel import Panel
+from banditroute.gateway.dashboard.routes import dashboard_routes
+from banditroute.gateway.front import Front, Route
+from banditroute.gateway.metrics import metrics_route
 from banditroute.gateway.operator_log import OperatorLog
 from banditroute.observe import Observer, ReloadFailed
 from banditroute.router import Router
 from banditroute.routing.requests import chat_request
+from banditroute.telemetry import Metrics, Observers
 
 _BACKLOG = 1024
 _KEYS_EVERY_S = 2.0
+_MOST_YOUNG = 10_000  # objects between two looks at the youngest; Python's own 700 are some three requests
 _CLOSING_S = 1.0  # for connections to notice, once their requests are over
 _HERE = GatewayConfig(auth="none")
 _SILENT = logging.getLogger("banditroute.gateway.http")
@@ -54,6 +62,7 @@ class Gateway:
         router: answers.
         place: where it was asked to listen; environ: where keys are.
         observer: is told what happens.
+        panel: what the dashboard shows.
     """
 
     url: str
@@ -62,9 +71,12 @@ class Gateway:
     place: Place
     environ: Mapping[str, str]
     observer: Observer
+    panel: Panel
 
-    async def reload(self, path: Path) -> None:
+    async def reload(self, path: Path) -> Changes:
         """Puts the file in force as it is now, keys and limits included; where it listens stays.
+
+        Returns what is different in the router.
 
         Raises:
             ConfigError: it cannot be used, or has something that takes a restart; nothing is changed.
@@ -76,9 +88,11 @@ class Gateway:
         except ConfigError as error:
             self.observer.notify(ReloadFailed(str(error)))
             raise
-        await self.router.reload(plan)
+        changes = await self.router.reload(plan)
         self.front.doorkeeper = doorkeeper
         self.front.gate.most = settings.max_in_work
+        self.panel.plan = plan
+        return changes
 
 
 def gateway_config(plan: RouterConfig, host: str) -> GatewayConfig:
@@ -108,14 +122,21 @@ async def gateway(
     environ = os.environ if environ is None else environ
     settings = gateway_config(plan, place.host)
     log = log_of(settings.access_log)
-    observer = OperatorLog(log)
+    history = History()
+    metrics = Metrics()
+    observer = Observers(OperatorLog(log), history, metrics)
     try:
         async with open_router(plan, environ=environ, observer=observer) as router:
             doorkeeper = doorkeeper_of(settings, environ, await router.learner.store.keys())
             front = front_of(router, settings, doorkeeper, log)
             _warm_up(router)
-            async with _listening(front, settings, place) as url, _following_keys(front):
-                yield Gateway(url, front, router, place, environ, observer)
+            metrics.watch(router)
+            await history.recall(router.learner.store)
+            serving = Gateway("", front, router, place, environ, observer, Panel(router, plan, history, front))
+            routes = dashboard_routes(front, serving.panel, lambda: serving.reload(plan.path), log)
+            routes = (*ROUTES, metrics_route(metrics), *routes)
+            async with _listening(front, routes, settings, place) as serving.url, _following_keys(front):
+                yield serving
     finally:
         await log.aclose()
 
@@ -145,9 +166,11 @@ async def _following_keys(front: Front) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def _listening(front: Front, settings: GatewayConfig, place: Place) -> AsyncGenerator[str]:
+async def _listening(
+    front: Front, routes: Iterable[Route], settings: GatewayConfig, place: Place
+) -> AsyncGenerator[str]:
     runner = web.AppRunner(
-        application(front, most_bytes=settings.max_body_bytes),
+        application(front, routes, most_bytes=settings.max_body_bytes),
         handler_cancellation=True,
         keepalive_timeout=settings.idle_s,
         access_log=None,
@@ -199,10 +222,18 @@ async def serve(path: Path, place: Place, listening: Callable[[str], None]) -> N
     with _Signals() as signals:
         async with gateway(load_config(path), place) as serving:
             signals.front = serving.front
+            _spare_the_collector()
             listening(serving.url)
             following = asyncio.create_task(_follow(serving, path, signals.changed))
             await signals.ended.wait()
             following.cancel()
+
+
+def _spare_the_collector() -> None:
+    """Has garbage looked for more rarely, and never among what was made to stay: a twentieth of a request's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_MOST_YOUNG, 20, 20)
 
 
 class _Signals:

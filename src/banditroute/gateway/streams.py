@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Protocol, cast
 
 from aiohttp import web
 
@@ -14,15 +14,15 @@ from banditroute.gateway.calls import Call
 from banditroute.gateway.refusals import Refusal
 from banditroute.gateway.told import tell_stream
 from banditroute.gateway.wire_errors import refusal_of
-from banditroute.records import Answer, Delta
+from banditroute.records import Answer, Decision, Delta
 from banditroute.routed_stream import RoutedStream
 
 
 class Events(Protocol):
     """Writes a stream in the words of one protocol."""
 
-    def begin(self, decision_id: str, model: str, at: float) -> None:
-        """Takes note of what the stream is, once its first content is there."""
+    def begin(self, decision: Decision, model: str) -> None:
+        """Takes note of what the stream is and who writes it, once its first content is there."""
         ...
 
     def piece(self, delta: Delta) -> bytes:
@@ -50,11 +50,9 @@ async def relay(call: Call, routed: RoutedStream, events: Events) -> web.StreamR
     async with routed as stream:
         first = await anext(stream, None)
         tell_stream(call, stream)
-        events.begin(stream.decision_id, call.model, stream.decision.at)
+        events.begin(stream.decision, call.model)
         async with opened(call) as outlet:
-            if first is not None:
-                await outlet.write(events.piece(first))
-            await _rest(call, stream, events, outlet)
+            await _pieces(call, stream, first, events, outlet)
     return outlet.response
 
 
@@ -107,14 +105,23 @@ class Outlet:
         waited_s = self._loop.time() - self._waiting_since if self._waiting_since else 0.0
         if waited_s < self._unread_s:
             self._watch = self._loop.call_later(self._unread_s - waited_s, self._look)
-        elif isinstance(self._transport, asyncio.WriteTransport):
-            self._transport.abort()  # which cancels the handler, as a caller does who hangs up
+        elif self._transport is not None:
+            # This cancels the handler, as a caller does who hangs up.
+            cast("asyncio.Transport", self._transport).abort()
 
 
-async def _rest(call: Call, stream: RoutedStream, events: Events, outlet: Outlet) -> None:
+async def _pieces(call: Call, stream: RoutedStream, first: Delta | None, events: Events, outlet: Outlet) -> None:
+    """Writes the pieces as they come, those that came together together, and what ends them."""
+    held = [] if first is None else [events.piece(first)]
     try:
+        if not stream.ready:
+            await outlet.write(b"".join(held))
+            held.clear()
         async for delta in stream:
-            await outlet.write(events.piece(delta))
+            held.append(events.piece(delta))
+            if not stream.ready:
+                await outlet.write(b"".join(held))
+                held.clear()
     except BanditrouteError as error:
         refusal = refusal_of(error)
         call.failure = refusal.code

@@ -17,6 +17,7 @@ from banditroute.errors import (
     NoEligibleModelError,
     NotOpenError,
     NotServedError,
+    OverloadedError,
     ProviderError,
     RejectedError,
     Remedy,
@@ -32,8 +33,12 @@ from banditroute.records import Json
 ErrorBody = Callable[[Refusal], Json]
 """Writes a refusal in the words of one protocol."""
 
+StatusOf = Callable[[Refusal], int]
+"""The HTTP status under which the clients of one protocol know a refusal."""
+
 _LONG_S = 60.0  # clients that ask again by themselves do so within a minute
 _A_WHILE_S = 1.0
+_LATER = (429, 503)
 _OVERFLOW = "context_length_exceeded"
 _OPENAI_TYPES: Mapping[int, str] = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
@@ -44,6 +49,11 @@ def refusal_of(error: BanditrouteError) -> Refusal:
         if isinstance(error, kind):
             return told(error)
     return Refusal(500, "the gateway failed; its log says more", "internal_error")
+
+
+def own_status(refusal: Refusal) -> int:
+    """The refusal's own status."""
+    return refusal.status
 
 
 def openai_error(refusal: Refusal) -> Json:
@@ -113,7 +123,7 @@ def _unanswered(error: UnansweredError) -> Refusal:
     if failures and all(isinstance(each, UnfitError) for each in failures):
         return _unfit(error, failures)
     status, code = _blame(failures)
-    retry_after_s = error.retry_after_s or (_A_WHILE_S if status == 429 else None)
+    retry_after_s = error.retry_after_s or (_A_WHILE_S if status in _LATER else None)
     return Refusal(status, str(error), code, retry_after_s=retry_after_s, decision_id=error.decision_id)
 
 
@@ -126,6 +136,8 @@ def _unfit(error: UnansweredError, failures: tuple[ProviderError, ...]) -> Refus
 
 
 def _blame(failures: tuple[ProviderError, ...]) -> tuple[int, str]:
+    if failures and all(isinstance(each, OverloadedError) for each in failures):
+        return 503, "overloaded"
     if failures and all(each.remedy is Remedy.LATER for each in failures):
         return 429, "rate_limit_exceeded"
     if failures and all(isinstance(each, TimedOutError) for each in failures):

@@ -154,6 +154,11 @@ class PolicySettings:
     jumps: Vigilance | None = PRICES
     half_life_s: float | None = None
 
+    @property
+    def learning(self) -> tuple[Prior, int, float, Vigilance | None, Vigilance | None, float | None]:
+        """What of it says how live deciders learn, rather than how they choose: alike in it, they believe the same."""
+        return self.quality, self.refresh_first, self.refresh_growth, self.drift, self.jumps, self.half_life_s
+
     def next_refresh(self, seen: int) -> int:
         """How many observations there must be before solving anew is worth its time again."""
         return seen + max(self.refresh_first, int(seen * (self.refresh_growth - 1.0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ Floats = NDArray[np.float32]
 
 _LEAST_NORM = 1e-6
 _LANES = 4
+_REMEMBERED = 64  # readings, of at most some 50 KB each
 _MOST_SHARP = 0.7  # about half or twice: no text is so unlike the others that more is known of it
 
 
@@ -61,7 +63,10 @@ class Reading(NamedTuple):
 
 
 class PromptReader:
-    """Reads requests with one set of weights; the last one is remembered, for classes and features are asked in turn.
+    """Reads requests with one set of weights.
+
+    The last readings are remembered: classes and features are asked in turn, and while an agent calls its tools, the
+    user's last turn stays what it was.
 
     Args:
         weights: what the models know.
@@ -73,11 +78,12 @@ class PromptReader:
         self._sureness: list[float] = weights.sureness.tolist()
         self._request: ChatRequest | None = None
         self._reading: Reading | None = None
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._read)
 
     def read(self, request: ChatRequest) -> Reading:
         """The request, read."""
         if self._reading is None or request is not self._request:
-            self._request, self._reading = request, self._read(excerpt_of(request))
+            self._request, self._reading = request, self._remembered(excerpt_of(request))
         return self._reading
 
     def read_text(self, text: str) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from banditroute.errors import ProviderError, UnfitError
@@ -10,14 +11,20 @@ from banditroute.providers.anthropic_failures import error_event, failure
 from banditroute.providers.anthropic_reply import read_message
 from banditroute.providers.anthropic_request import messages_body
 from banditroute.providers.anthropic_stream import AnthropicReader
+from banditroute.providers.checked import refuse_confined
 from banditroute.providers.protocol import StreamReader, WireReply, WireRequest
 from banditroute.providers.ratelimits import RateLimits, anthropic_rate_limits
 from banditroute.providers.reading import json_object
 from banditroute.providers.writing import json_bytes
 from banditroute.records import ChatRequest, Completion, EmbeddingRequest, Embeddings
 
+PROTOCOL = "anthropic"
 VERSION = "2023-06-01"
+VERSIONS = (VERSION, "2026-10-21")
+"""Those that callers may speak: the later one only takes away what the earlier one allowed."""
 
+_BETA = "anthropic-beta"
+_STREAM = {"stream": True}
 _NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -47,19 +54,31 @@ class Anthropic:
         self._longest_answers = longest_answers
         self._path = path
         self._headers = {"content-type": "application/json", "anthropic-version": version, **(headers or {})}
+        self._betas = betas
         if betas:
-            self._headers["anthropic-beta"] = ",".join(betas)
+            self._headers[_BETA] = ",".join(betas)
 
     def chat(self, request: ChatRequest, *, model: str, key: str | None, stream: bool) -> WireRequest:
-        """The call that asks an upstream model.
+        """The call that asks an upstream model; a request in Anthropic's own words goes out as its caller wrote it.
 
         Raises:
             UnfitError: the request asks for what Anthropic has no way to do; the field is named.
         """
+        native = request.native
+        headers = self._headers if key is None else {**self._headers, "x-api-key": key}
+        if native is not None and native.protocol == PROTOCOL:
+            body = {**native.body, "model": model, **(_STREAM if stream else {})}
+            return WireRequest(self._path, {**headers, **self._added(native.headers)}, json_bytes(body))
+        refuse_confined(request)
         longest = self._longest_answers.get(model, self._default_max_tokens)
         body = messages_body(request, model=model, stream=stream, default_max_tokens=longest)
-        headers = self._headers if key is None else {**self._headers, "x-api-key": key}
         return WireRequest(self._path, headers, json_bytes(body))
+
+    def _added(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """A caller's headers, its features beside those that the configuration asks for."""
+        if _BETA not in headers or not self._betas:
+            return headers
+        return {**headers, _BETA: ",".join((*self._betas, headers[_BETA]))}
 
     def completion(self, reply: WireReply, now: float) -> Completion:
         """The answer in a reply that is not a stream.
@@ -72,7 +91,7 @@ class Anthropic:
         body = json_object(reply.body, "the reply")
         if body.get("type") == "error":
             raise error_event(body)
-        return read_message(body, created=int(now))
+        return replace(read_message(body, created=int(now)), native=body)
 
     def reader(self) -> StreamReader:
         """A reader for one stream."""

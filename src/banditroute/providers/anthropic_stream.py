@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from banditroute.providers.anthropic_failures import error_event
 from banditroute.providers.anthropic_reply import finish_reason, read_message, read_usage
 from banditroute.providers.canonical_reply import Chunks, tool_call
 from banditroute.providers.reading import json_object, mapping
-from banditroute.providers.sse import EventParser, ServerSentEvent
+from banditroute.providers.sse import EventParser
 from banditroute.records import Completion, Delta, Json
 
 _PIECES = {
@@ -20,12 +21,13 @@ _PIECES = {
     "signature_delta": "signature",
     "input_json_delta": "partial_json",
 }
+_OPENAIS = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 
 
 class AnthropicReader:
     """Reads one stream: every block is kept as it grows, so that the whole answer is read like one that came whole."""
 
-    __slots__ = ("_blocks", "_calls", "_chunks", "_failure", "_finished", "_message", "_parser", "_usage")
+    __slots__ = ("_blocks", "_calls", "_chunks", "_failure", "_finished", "_message", "_parser", "_untold", "_usage")
 
     def __init__(self) -> None:
         self._parser = EventParser()
@@ -33,6 +35,7 @@ class AnthropicReader:
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._blocks: dict[int, _Block] = {}
+        self._untold: list[Json] = []
         self._calls = 0
         self._failure: ProviderError | None = None
         self._finished = False
@@ -52,7 +55,7 @@ class AnthropicReader:
         if self._failure is None:
             try:
                 for event in self._parser.feed(data):
-                    deltas += self._read(event)
+                    deltas += self._told(json_object(event.data, "an event of the stream"))
             except ProviderError as failure:
                 self._failure = failure
         if self._failure is not None and not deltas:
@@ -78,8 +81,28 @@ class AnthropicReader:
         usage = self._usage if "stop_reason" in self._message else {}
         return read_message({**self._message, "content": blocks, "usage": usage}, created=0)
 
-    def _read(self, event: ServerSentEvent) -> list[Delta]:
-        body = json_object(event.data, "an event of the stream")
+    def _told(self, body: Json) -> list[Delta]:
+        """The pieces of an event; the first carries it and those before it that had none, for who reads them natively.
+
+        What a server's own tools do is nothing to OpenAI's readers, but is told at once: they may take their time.
+        """
+        if body.get("type") != "ping":
+            self._untold.append(body)
+        deltas = self._read(body)
+        if not deltas and self._is_foreign(body):
+            deltas = [self._chunks.delta()]
+        if deltas:
+            deltas[0] = replace(deltas[0], native=tuple(self._untold))
+            self._untold = []
+        return deltas
+
+    def _is_foreign(self, body: Json) -> bool:
+        if body.get("type") not in ("content_block_start", "content_block_delta"):
+            return False
+        block = self._blocks.get(_index(body))
+        return block is not None and block.kind not in _OPENAIS
+
+    def _read(self, body: Json) -> list[Delta]:
         match body.get("type"):
             case "message_start":
                 return self._start(mapping(body.get("message")))

@@ -6,12 +6,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from banditroute.errors import UnfitError
-from banditroute.records import Json
+from banditroute.records import ChatRequest, Json
 
 
 def unfit(field: str, why: str) -> UnfitError:
     """The error for a field that a protocol cannot say."""
     return UnfitError(f"{field}: {why}", code="unsupported_field")
+
+
+def refuse_confined(request: ChatRequest) -> None:
+    """Refuses a request that only its own protocol has words for; whoever asks in other words would lose some of it.
+
+    Raises:
+        UnfitError: it is one.
+    """
+    if request.native is not None and request.native.confined:
+        native = request.native
+        raise UnfitError(f"this takes who speaks {native.protocol}: {native.confined}", code="unsupported_field")
 
 
 def object_of(value: Any, place: str) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from banditroute.errors import ProviderError
+from banditroute.providers.checked import refuse_confined
 from banditroute.providers.gemini_embeddings import embed_call, read_embeddings
 from banditroute.providers.gemini_failures import error_object, failure
 from banditroute.providers.gemini_reply import read_response
@@ -36,6 +37,7 @@ class Gemini:
         Raises:
             UnfitError: the request asks for what Gemini has no way to do; the field is named.
         """
+        refuse_confined(request)
         method = "streamGenerateContent?alt=sse" if stream else "generateContent"
         return self._call(model, method, generate_body(request, model=model), key)
 

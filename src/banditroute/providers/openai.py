@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from banditroute.errors import BrokenReplyError, ProviderError
+from banditroute.providers import openai_responses
+from banditroute.providers.checked import refuse_confined
 from banditroute.providers.openai_failures import inner_failure, reply_failure
 from banditroute.providers.openai_reply import cached_by_headers, refused, text_of, usage_cost_usd, usage_of
+from banditroute.providers.openai_responses import ResponsesReader
 from banditroute.providers.openai_stream import OpenAIReader
 from banditroute.providers.protocol import WireReply, WireRequest
 from banditroute.providers.ratelimits import RateLimits, openai_rate_limits
@@ -19,6 +22,9 @@ from banditroute.records import ChatRequest, Completion, EmbeddingRequest, Embed
 KeyHeader = Literal["authorization", "api-key"]
 TokenLimitField = Literal["as_given", "max_tokens", "max_completion_tokens"]
 
+PROTOCOL = "openai"
+
+_STREAM = {"stream": True}
 _CHAT = "/chat/completions"
 _EMBEDDINGS = "/embeddings"
 
@@ -51,9 +57,17 @@ class OpenAI:
     def chat(self, request: ChatRequest, *, model: str, key: str | None, stream: bool) -> WireRequest:
         """The call that asks an upstream model; fields that are not known pass through untouched.
 
+        A request that came in the words of the Responses API is asked there.
+
         Raises:
             InvalidRequestError: the request cannot be written as JSON.
+            UnfitError: only another protocol has words for it.
         """
+        native = request.native
+        if native is not None and native.protocol == PROTOCOL:
+            asked = {**native.body, "model": model, **(_STREAM if stream else {})}
+            return WireRequest(openai_responses.PATH, self._headers(key), json_bytes(asked), ResponsesReader)
+        refuse_confined(request)
         body = {**request.params, "model": model, "messages": request.messages}
         if stream:
             self._ask_stream(body)
@@ -71,6 +85,8 @@ class OpenAI:
             ProviderError: the reply is a failure (whatever its status) or not what the protocol says.
         """
         body = self._body(reply, now)
+        if body.get("object") == "response":
+            return openai_responses.read_response(body)
         choice = _first_choice(body)
         message = choice.get("message")
         if not isinstance(message, dict):

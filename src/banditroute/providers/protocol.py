@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,11 +19,13 @@ class WireRequest:
         path: what follows the provider's base URL, with its leading slash.
         headers: every header that the protocol needs, the key's included.
         body: JSON bytes.
+        reader: reads the stream that answers it; None = what reads the provider's other streams.
     """
 
     path: str
     headers: Mapping[str, str]
     body: bytes
+    reader: Callable[[], StreamReader] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,6 +329,15 @@ class Catalog:
         arm = self.arm(name)
         return Catalog((*self.models[:arm], replace(self.models[arm], price=price), *self.models[arm + 1 :]))
 
+    def speaking(self, protocols: Mapping[str, str]) -> "Catalog":
+        """The catalog whose models speak what their providers do, by the providers' names."""
+        models = tuple(
+            model if model.protocol == spoken else replace(model, protocol=spoken)
+            for model in self.models
+            for spoken in (protocols.get(model.provider, model.protocol),)
+        )
+        return self if models == self.models else Catalog(models)
+
     def added(self, model: Model) -> "Catalog":
         """The catalog with one more model, as its last arm; raises ConfigError where the name is taken."""
         return Catalog((*self.models, model))

@@ -6,11 +6,11 @@ It comes before any choice: exploration varies cost, never safety.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,10 @@ from banditroute.records import Demand
 
 from .catalog import Catalog, Model
 
+Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+_Value = TypeVar("_Value")
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -42,6 +45,36 @@ class Eligibility:
     mask: Bools
     reasons: Mapping[str, str]
     short: bool = False
+
+    def named(self, values: Iterable[_Value], names: tuple[str, ...]) -> dict[str, _Value]:
+        """Values (K,) of the models that may serve, each by its model's name."""
+        named = zip(names, values, strict=True)
+        if not self.reasons:
+            return dict(named)
+        return {name: value for name, value in named if name not in self.reasons}
+
+    def without(self, barred: Mapping[str, str], names: tuple[str, ...]) -> Eligibility:
+        """The same less models that are barred besides, each with its reason."""
+        if not barred:
+            return self
+        mask = self.mask & np.array([name not in barred for name in names])
+        return Eligibility(mask, {**self.reasons, **barred}, self.short)
+
+    def within(self, limit_s: float | None, latency_s: Floats, names: tuple[str, ...]) -> Eligibility:
+        """The same less models expected to be too slow; unchanged where that would leave none.
+
+        A forecast is no promise: where every model looks too slow, the request is better served late than not at all.
+        """
+        if limit_s is None:
+            return self
+        late = self.mask & (latency_s > limit_s)
+        if not (self.mask & ~late).any():
+            return self
+        slow = {
+            names[arm]: f"expected to take {latency_s[arm]:.3g} s, the caller allows {limit_s:.3g} s"
+            for arm in np.flatnonzero(late)
+        }
+        return self.without(slow, names)
 
 
 class Limits(NamedTuple):
@@ -209,7 +242,7 @@ def _protocol(model: Model, demand: Demand, _: Limits) -> str | None:
     only = demand.only
     if only is None or model.protocol == only.protocol:
         return None
-    return f"its provider does not speak {only.protocol}, which alone can say {only.because}"
+    return f"its provider does not speak {only.protocol}, as this takes: {only.because}"
 
 
 def _length(model: Model, demand: Demand, _: Limits) -> str | None:
@@ -238,7 +271,13 @@ def _level(model: Model, demand: Demand, limits: Limits) -> str | None:
     return f"{_may_cost(held)}, the budget has ${level:.6g} left" if held > level else None
 
 
-_CHECKS: tuple[Callable[[Model, Demand, Limits], str | None], ...] = (_permission, _capability, _protocol, _length, _cost)
+_CHECKS: tuple[Callable[[Model, Demand, Limits], str | None], ...] = (
+    _permission,
+    _capability,
+    _protocol,
+    _length,
+    _cost,
+)
 
 
 def _may_cost(worst_usd: float) -> str:

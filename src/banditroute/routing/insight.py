@@ -59,7 +59,7 @@ def edge_beliefs(decider: Decider, prompt: Prompt) -> tuple[EdgeBelief, ...]:
 
 def _of_task(decider: Decider, prompt: Prompt, row: int, task: str) -> Iterator[EdgeBelief]:
     judged, answered = (decider.signals.evidence[SIGNALS.index(name)].n for name in ("quality", "log_tokens"))
-    beliefs = decider.beliefs(task, prompt.input_tokens, prompt.features)
+    beliefs = decider.forecasts(task, prompt.input_tokens, prompt.features)
     for arm, (model, forecast) in enumerate(beliefs.items()):
         half = _SD95 * forecast.quality_sd
         yield EdgeBelief(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.errors import FeedbackError
+from banditroute.errors import FeedbackError, InputError
 from banditroute.learning import load
 from banditroute.learning.priors import TOKENS_CENTRE
 from banditroute.records import Attempt, Context, Decision, Feedback, Outcome
@@ -118,6 +118,31 @@ def lesson_of(decision: Decision, outcome: Outcome, feedback: Feedback) -> Lesso
     return _lesson(decision.context, outcome.served, values, feedback.weight)
 
 
+def shown(
+    context: Context,
+    model: str,
+    encoder_version: str,
+    *,
+    quality: float | None = None,
+    output_tokens: float | None = None,
+    latency_s: float | None = None,
+    ttft_s: float | None = None,
+) -> Lesson:
+    """What a model teaches that showed so much, None = not known.
+
+    Raises:
+        FeedbackError: the quality is out of range.
+        InputError: another value is.
+    """
+    values = (
+        None if quality is None else checked_quality(quality),
+        None if output_tokens is None else log_tokens(_checked(output_tokens, "output_tokens")),
+        None if latency_s is None else log_latency(_checked(latency_s, "latency_s")),
+        None if ttft_s is None else log_latency(_checked(ttft_s, "ttft_s")),
+    )
+    return Lesson(context.task, model, encoder_version, inputs_of(context), values)
+
+
 def checked_quality(quality: float) -> float:
     """The quality, if it is one.
 
@@ -143,6 +168,12 @@ def log_latency(latency_s: float) -> float:
 def load_inputs(in_flight: int) -> tuple[float, ...]:
     """The inputs of what is learned of calls that begin beside so many others."""
     return tuple(load.hats(float(in_flight)).tolist())
+
+
+def _checked(amount: float, field: str) -> float:
+    if not 0.0 <= amount < math.inf:
+        raise InputError(f"{amount} is not an amount", remedy="give a number from 0 up", field=field)
+    return amount
 
 
 def _served(outcome: Outcome) -> Attempt:

@@ -17,7 +17,7 @@ from .crew import Crew
 from .lessons import Lesson
 from .pacers import PaceRecord
 from .standings import OPEN, ROLLED_BACK, TRIAL, Review, Standing
-from .steering import Beliefs, Limits, Rule, Situation, Steering
+from .steering import Believed, Limits, Rule, Situation, Steering
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -54,7 +54,7 @@ class Rollout(Rule):
         self._news: Counter[str] = Counter()  # judgements of newcomers since beliefs were solved
         self._under_way: Counter[str] = Counter()
         self._events: list[Event] = []
-        self._beliefs: Beliefs
+        self._beliefs: Believed
 
     @property
     def standings(self) -> tuple[Standing, ...]:
@@ -66,7 +66,7 @@ class Rollout(Rule):
         """Whether a trial is over, or so much was heard of a newcomer that all its classes should hear of it now."""
         return self._crew is not None and any(self._is_stale(each, self._crew) for each in self.standings)
 
-    def attend(self, beliefs: Beliefs) -> None:
+    def attend(self, beliefs: Believed) -> None:
         """Keeps at hand what newcomers are compared by."""
         self._beliefs = beliefs
 

@@ -1,21 +1,22 @@
 """A policy that decides beside the router on a share of its traffic, calls nobody, and is kept on record.
 
-It learns from the same lessons. Its paced budgets are charged with what its own choice is expected to cost, never with
+It learns from the same lessons, or decides by what the router believes, where both would learn the same. Its paced budgets are charged with what its own choice is expected to cost, never with
 the router's bill. Whatever goes wrong in it is an event, and the request is served as if it were not there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from banditroute.errors import BanditrouteError
 from banditroute.observe import Observer, ShadowFailed
-from banditroute.records import Decision, Demand, Outcome, ShadowDecision
+from banditroute.records import Alarm, Decision, Demand, Outcome, ShadowDecision
 
+from .hearing import Ears
 from .pacers import PaceRecord
 from .tasks import is_chosen_on
 
@@ -53,7 +54,7 @@ class Shadow:
 
     Args:
         name: what records and reports call it.
-        decider: its policy, with beliefs and paced budgets of its own.
+        decider: its policy, with paced budgets of its own; beliefs that it borrows are the router's, who teaches them.
         share: of the requests, in [0, 1], that it decides on.
         uniform: chance of its own, uniform in [0, 1): the router's draws are what they would be without it.
         observer: is told what went wrong.
@@ -77,6 +78,8 @@ class Shadow:
         self._observer = observer
         self._sessions = sessions
         self._prefix = f"{SHADOWS}{name}/"
+        if decider.borrows:
+            decider.beliefs.tell(_Careful(decider.ears, self._failing))
 
     def picks(self, task: str) -> bool:
         """Whether to decide on a request of that class.
@@ -93,23 +96,31 @@ class Shadow:
 
     def take(self, lessons: Iterable[Lesson]) -> None:
         """Takes in what the model that served taught."""
+        if self.decider.borrows:
+            return
         with self._failing("learn"):
             for lesson in lessons:
                 self.decider.take(lesson)
 
     def settled(self, outcome: Outcome) -> None:
         """Takes in what came of the router's decision: only its bill says anything of what others would have cost."""
+        if self.decider.borrows:
+            return
         with self._failing("learn"):
-            self.decider.check_bill(outcome)
+            self.decider.beliefs.check_bill(outcome)
 
     def forget(self, elapsed_s: float) -> None:
         """Lets what it knows fade by what so many seconds are worth to it."""
+        if self.decider.borrows:
+            return
         with self._failing("forget"):
-            self.decider.forget(elapsed_s)
+            self.decider.beliefs.forget(elapsed_s)
 
     def refresh(self) -> None:
         """Solves what was learned anew, where that is due; alarms are the router's to raise."""
-        self.decider.take_alarms(0.0)
+        if self.decider.borrows:
+            return
+        self.decider.beliefs.take_alarms(0.0)
         if self.decider.refresh_due:
             with self._failing("refresh"):
                 self.decider.refresh()
@@ -170,3 +181,26 @@ class Shadow:
             yield
         except (BanditrouteError, ArithmeticError) as error:
             self._observer.notify(ShadowFailed(self.name, doing, str(error)))
+
+
+class _Careful(NamedTuple):
+    """A shadow's ears: what goes wrong in them keeps the router from nothing."""
+
+    ears: Ears
+    failing: Callable[[str], AbstractContextManager[None]]
+
+    def learned(self, lesson: Lesson) -> None:
+        with self.failing("learn"):
+            self.ears.learned(lesson)
+
+    def drifted(self, alarm: Alarm) -> None:
+        with self.failing("learn"):
+            self.ears.drifted(alarm)
+
+    def rebilled(self, arm: int, factor: float) -> None:
+        with self.failing("learn"):
+            self.ears.rebilled(arm, factor)
+
+    def refreshed(self) -> None:
+        with self.failing("refresh"):
+            self.ears.refreshed()

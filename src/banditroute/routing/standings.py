@@ -13,7 +13,7 @@ from banditroute.learning.rollout import Comparison, RolloutSettings, compared, 
 from banditroute.records import Forecast
 
 from .lessons import tokens_of
-from .steering import Beliefs
+from .steering import Believed
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -74,7 +74,7 @@ class Usual(NamedTuple):
 class Review:
     """What is known of K models, at the instant that it is made."""
 
-    def __init__(self, beliefs: Beliefs) -> None:
+    def __init__(self, beliefs: Believed) -> None:
         self._beliefs = beliefs
         self._evidence = beliefs.signals.evidence
         self.names = beliefs.catalog.names
@@ -116,4 +116,4 @@ class Review:
         return points
 
     def _forecasts(self, row: int, x: Floats) -> list[Forecast]:
-        return list(self._beliefs.beliefs(self._beliefs.tasks[row], tokens_of(x), tuple(x[2:].tolist())).values())
+        return list(self._beliefs.forecasts(self._beliefs.tasks[row], tokens_of(x), tuple(x[2:].tolist())).values())

@@ -57,7 +57,7 @@ class Situation(NamedTuple):
     budget_usd: float = math.inf
 
 
-class Beliefs(Protocol):
+class Believed(Protocol):
     """What a decider believes, live: it changes as the decider learns."""
 
     @property
@@ -75,7 +75,7 @@ class Beliefs(Protocol):
         """What was learned."""
         ...
 
-    def beliefs(self, task: str, input_tokens: int, features: tuple[float, ...] = ()) -> Mapping[str, Forecast]:
+    def forecasts(self, task: str, input_tokens: int, features: tuple[float, ...] = ()) -> Mapping[str, Forecast]:
         """What is expected of every model at a prompt of that class, length and features."""
         ...
 
@@ -110,7 +110,7 @@ class Rule:
         """Whether it would have beliefs solved anew before that is due anyway."""
         return False
 
-    def attend(self, beliefs: Beliefs) -> None:
+    def attend(self, beliefs: Believed) -> None:
         """Is handed what its decider believes, before anything else."""
 
     def barred(self, situation: Situation) -> Mapping[str, str]:  # noqa: ARG002
@@ -161,7 +161,7 @@ class Steering:
 
     def __init__(self, rules: Sequence[Rule] = ()) -> None:
         self.rules = tuple(rules)
-        self._beliefs: Beliefs | None = None
+        self._beliefs: Believed | None = None
 
     def __bool__(self) -> bool:
         return bool(self.rules)
@@ -180,7 +180,7 @@ class Steering:
         """A policy's version with the rules' marks."""
         return "+".join((policy, *(rule.mark for rule in self.rules if rule.mark)))
 
-    def attend(self, beliefs: Beliefs) -> None:
+    def attend(self, beliefs: Believed) -> None:
         """Hands every rule what its decider believes, those that are added later too."""
         self._beliefs = beliefs
         for rule in self.rules:

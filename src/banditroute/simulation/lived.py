@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from banditroute.errors import InputError
+from banditroute.errors import ConfigError, InputError
 from banditroute.learning.policy import PolicySettings
 from banditroute.routing.budgets import Cap, PacedBudget, Window
 from banditroute.routing.decider import Decider
@@ -17,8 +17,8 @@ from banditroute.routing.ledger import Ledger
 from banditroute.routing.promises import Keeper, Kept
 
 from .loop import Played
-from .results import CapWindow, Lateness
-from .scenario import LatencyEvent, PriceEvent, QualityEvent, Scenario
+from .results import CapWindow, Floats, Lateness
+from .scenario import Feedback, LatencyEvent, PriceEvent, QualityEvent, Scenario
 from .stages import Script
 from .table import OutcomeTable
 from .workers import shared_out
@@ -35,6 +35,7 @@ class Setting:
     """What every world of a simulation has in common."""
 
     priced: Priced
+    trace: Floats | None
     script: Script
     scenario: Scenario
     settings: PolicySettings
@@ -65,6 +66,9 @@ def check_lived(scenario: Scenario, policies: Sequence[str], *, warm: bool) -> N
     if warm:
         problem = "a scenario with [traffic] starts cold"
         raise InputError(problem, remedy="leave the warm-up out", field="warmup")
+    if scenario.feedback != Feedback():
+        problem = "is not played with [traffic] yet: judgements come with the answers"
+        raise ConfigError(problem, remedy="take it out", path=scenario.path, field="feedback")
     for position, event in enumerate(scenario.events):
         silent = isinstance(event, PriceEvent) and not event.announced
         if not silent and not isinstance(event, QualityEvent | LatencyEvent):
@@ -72,9 +76,28 @@ def check_lived(scenario: Scenario, policies: Sequence[str], *, warm: bool) -> N
             raise scenario.error(position, "kind", problem, "use quality, latency or price with announced = false")
 
 
-def setting_of(table: OutcomeTable, script: Script, scenario: Scenario, settings: PolicySettings) -> Setting:
-    """The worlds' common ground: the table is given prices by the token that bill what it says."""
-    return Setting(priced(table), script, scenario, settings)
+def setting_of(
+    table: OutcomeTable, script: Script, scenario: Scenario, settings: PolicySettings, *, features: bool, classes: bool
+) -> Setting:
+    """The worlds' common ground: the table is given prices by the token that bill what it says.
+
+    Args:
+        table: of the first stage.
+        script: what happens.
+        scenario: who asks when, and what may be spent.
+        settings: constants of learning.
+        features: whether the table's are used.
+        classes: likewise.
+
+    Raises:
+        InputError: the trace cannot be read, or a model is observed nowhere.
+    """
+    assert scenario.traffic is not None, "played only where there is some"
+    if not features:
+        table = replace(table, features=np.zeros((table.requests, 0)))
+    if not classes:
+        table = replace(table, tasks=(), task_of=np.full(table.requests, -1))
+    return Setting(priced(table), scenario.traffic.trace(scenario.path), script, scenario, settings)
 
 
 def live(
@@ -126,7 +149,7 @@ def _tell(tick: Tick | None, setting: Setting) -> None:
 def _lived(setting: Setting, budget_usd: float | None, seed: int) -> Life:
     table, scenario = setting.priced.table, setting.scenario
     assert scenario.traffic is not None, "played only where there is some"
-    arrivals = scenario.traffic.plays(table.requests, seed, scenario.path)
+    arrivals = scenario.traffic.plays(table.requests, seed, setting.trace)
     caps = [budget for budget in scenario.budgets if isinstance(budget, Cap)]
     width = table.features.shape[1]
     keeper = None if scenario.slo is None else Keeper(scenario.slo.promise)

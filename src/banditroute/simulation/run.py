@@ -116,8 +116,9 @@ def simulate(
     counter = None if progress is None else _Counter(total, progress)
     if scenario is not None and scenario.traffic is not None:
         check_lived(scenario, policies, warm=before is not None)
-        lives = live(setting_of(first, script, scenario, world.settings), budgets_usd, seeds, jobs, counter)
-        results = _lived(world, lives, seeds)
+        given = {"features": with_features, "classes": with_classes}
+        setting = setting_of(first, script, scenario, world.settings, **given)
+        results = _lived(world, live(setting, budgets_usd, seeds, jobs, counter), seeds)
     else:
         results = _collect(world, policies, budgets_usd, seeds, plan, _run(world, plan, jobs, counter))
     seconds = time.perf_counter() - started
@@ -164,11 +165,12 @@ def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None
     policy = make_policy(batch.policy, world.stream, world.script.stages, budgets, len(batch.seeds), world.settings)
     if world.start is not None and isinstance(policy, LearningPolicy):
         policy.begin_with(*world.start)
-    played, first = play(world.stream, policy, batch.seeds, tick), world.script.stages[0].table
+    played = play(world.stream, policy, batch.seeds, tick)
     if not isinstance(policy, LearningPolicy):
         return _BatchResult(played, None, ())
-    learned = learned_edges(policy, world.stream)
-    return _BatchResult(played, learned, tuple(sightings(policy, world.stream, first.models, batch.seeds)))
+    models = world.script.stages[0].table.models
+    seen = tuple(sightings(policy, world.stream, models, batch.seeds))
+    return _BatchResult(played, learned_edges(policy, world.stream), seen)
 
 
 def _run(world: _World, plan: Sequence[_Batch], jobs: int, counter: _Counter | None) -> list[_BatchResult]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from banditroute.errors import ConfigError, meant
+from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.simulation.scenario import (
     AddEvent,
     BudgetEvent,
@@ -31,6 +32,9 @@ def check_scenario(scenario: Scenario, table: OutcomeTable) -> None:
         if (twin := seen.setdefault((event.at, event.subject), position)) != position:
             problem = f"event[{twin}] sets the same at request {event.at}"
             raise scenario.error(position, "at", problem, "keep one of the two")
+    for number, budget in enumerate(scenario.budgets):
+        for key, problem, remedy in _budget_problems(number, budget, scenario, table):
+            raise ConfigError(problem, remedy=remedy, path=scenario.path, field=f"budgets[{number}].{key}")
     for model in scenario.feedback.missing_by_model:
         if model not in models:
             problem, remedy = _unknown(model, models, "choose from")
@@ -38,6 +42,17 @@ def check_scenario(scenario: Scenario, table: OutcomeTable) -> None:
 
 
 _Found = Iterator[tuple[str, str, str]]
+
+
+def _budget_problems(number: int, budget: PacedBudget | Cap, scenario: Scenario, table: OutcomeTable) -> _Found:
+    """The same for one budget."""
+    if budget.name in (other.name for other in scenario.budgets[:number]):
+        yield "name", f"an earlier budget is named {budget.name!r} too", "name each its own"
+    scope, tenants = budget.scope, scenario.traffic.tenants if scenario.traffic else ()
+    if scope.kind == "tenant" and scope.name not in tenants:
+        yield "scope", f"no request is on behalf of {scope.name!r}", "give it a share in traffic.tenants"
+    if scope.kind == "task" and scope.name not in table.tasks:
+        yield "scope", f"the table has no class {scope.name!r}", f"its classes: {', '.join(table.tasks) or 'none'}"
 
 
 def _problems(event: Event, table: OutcomeTable, newcomers: tuple[AddEvent, ...], models: tuple[str, ...]) -> _Found:

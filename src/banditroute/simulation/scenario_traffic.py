@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from banditroute.errors import ConfigError
 from banditroute.routing.budgets import Cap, PacedBudget, budget_of
-from banditroute.simulation.traffic import NOBODY, Arrivals, load_trace, poisson, shared_out, tiled
+from banditroute.simulation.traffic import NOBODY, Arrivals, Floats, load_trace, poisson, shared_out, tiled
 from banditroute.simulation.values import Amount, Text
 
 START = 1_767_225_600.0
@@ -57,23 +57,27 @@ class Traffic:
         if self.tenants and not sum(self.tenants.values()) > 0.0:
             raise ConfigError("no tenant has a share", remedy="give one", path=path, field="traffic.tenants")
 
-    def plays(self, requests: int, seed: int, path: str | None) -> Arrivals:
-        """So many requests; a trace that is shorter is played again and again.
+    def trace(self, path: str | None) -> Floats | None:
+        """The instants of one pass of its trace, stretched; None where requests come at random.
 
         Args:
-            requests: how many.
-            seed: of chance.
             path: the scenario's, beside which a trace is looked for.
 
         Raises:
             InputError: the trace cannot be read.
         """
+        if not isinstance(self.arrivals, str):
+            return None
+        return load_trace(Path(path or "").parent / self.arrivals) * self.stretch
+
+    def plays(self, requests: int, seed: int, trace: Floats | None) -> Arrivals:
+        """So many requests, by chance of that seed; its trace is played again and again where it is shorter."""
         rng = np.random.default_rng([seed, 4])
-        if isinstance(self.arrivals, str):
-            trace = load_trace(Path(path or "").parent / self.arrivals) * self.stretch
-            at = tiled(trace, requests, START)
-        else:
+        if trace is None:
+            assert not isinstance(self.arrivals, str), "a trace is played as it was read"
             at = poisson(self.arrivals, requests, START, rng)
+        else:
+            at = tiled(trace, requests, START)
         return shared_out(at, self.tenants or NOBODY, rng)
 
 

@@ -81,8 +81,8 @@ def tiled(trace: Floats, requests: int, start: float, lasts_s: float | None = No
     return start + factor * (passes * length_s + trace[within])
 
 
-def thinned(at: Floats, keep: float, rng: np.random.Generator) -> Floats:
-    """The instants that a coin of that chance keeps: the same ups and downs in fewer requests."""
+def thinned(at: Floats, keep: float | Floats, rng: np.random.Generator) -> Floats:
+    """The instants that a coin of that chance, or one of its own for each, keeps: the same ups and downs in fewer."""
     return at[rng.random(at.size) < keep]
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -117,7 +116,6 @@ class World:
         self._deadline_s = deadline_s
         self._latency_rng = np.random.default_rng([seed, 3])
         self._flights: list[_Flight] = []
-        self._in_flight: Counter[str] = Counter()
         self._lived = _blank(self._row)
 
     def run(self) -> Lived:
@@ -127,10 +125,6 @@ class World:
             self._arrive(number, at)
         self._wait(math.inf)
         return self._lived
-
-    def in_flight(self, model: str) -> int:
-        """Calls of a model that are under way."""
-        return self._in_flight[model]
 
     def _wait(self, until: float) -> None:
         """Lets answers come that are there by then, and reservations end whose time is up."""
@@ -154,7 +148,7 @@ class World:
     def _decide(self, number: int, asked: _Asked, tenant: str, at: float) -> tuple[Decision, bool]:
         """The decision, its dollars held, and whether a cap left no other choice than the cheapest model."""
         context, demand = asked
-        self.decider.arrived(tenant, context.task, at, self.ledger)
+        self.decider.pacers.arrived(tenant, context.task, at, self.ledger)
         level_usd = self.ledger.left_usd(tenant, context.task, at)
         try:
             decision = self._drawn(number, asked, tenant, at, level_usd)
@@ -182,7 +176,7 @@ class World:
         )
 
     def _hold(self, decision: Decision, demand: Demand, at: float, *, force: bool) -> None:
-        usd = self.decider.reservation_usd(self.decider.catalog[decision.chosen], decision.context, demand)
+        usd = self.decider.beliefs.reservation_usd(self.decider.catalog[decision.chosen], decision.context, demand)
         task, expires_at = decision.context.task, at + self._deadline_s
         for account in self.ledger.accounts(at) if force else ():
             cap = account.cap
@@ -194,10 +188,9 @@ class World:
         """The call, on its way until its seconds have passed."""
         row, arm = int(self._row[number]), self.decider.catalog.arm(decision.chosen)
         seconds = self._seconds(number, row, arm, decision.chosen)
-        self._in_flight[decision.chosen] += 1
         self._lived.arm[number], self._lived.degraded[number] = arm, degraded
         self._lived.latency_s[number] = seconds
-        others = self.decider.load.began(decision.chosen)
+        others = self.decider.beliefs.load.began(decision.chosen)
         return _Flight(decision.at + seconds, number, decision, self.decider.expect(decision), others)
 
     def _outcomes(self, number: int) -> OutcomeTable:
@@ -206,7 +199,7 @@ class World:
 
     def _seconds(self, number: int, row: int, arm: int, model: str) -> float:
         if self._latency is not None:
-            return self._latency(model, self._in_flight[model], self._latency_rng)
+            return self._latency(model, self.decider.beliefs.load.in_flight.get(model, 0), self._latency_rng)
         seconds = float(self._outcomes(number).latency_s[row, arm])
         return _UNKNOWN_S if math.isnan(seconds) else seconds
 
@@ -217,8 +210,7 @@ class World:
         outcomes = self._outcomes(number)
         cost_usd, quality = float(outcomes.cost_usd[row, arm]), float(outcomes.quality[row, arm])
         self._lived.cost_usd[number], self._lived.quality[number] = cost_usd, quality
-        self._in_flight[decision.chosen] -= 1
-        busy = self.decider.load.ended(decision.chosen, flight.others)
+        busy = self.decider.beliefs.load.ended(decision.chosen, flight.others)
         self._charge(self.ledger.settle(decision.decision_id, cost_usd))
         task = decision.context.task
         self.decider.spend(cost_usd, tenant=decision.tenant, task=task, expected_usd=flight.expected_usd)

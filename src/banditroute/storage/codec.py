@@ -6,7 +6,7 @@ Numbers that JSON has no word for (infinite, not a number) come back as not a nu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, cast
@@ -115,6 +115,24 @@ def alarm_of(text: str) -> Alarm:
         StoreError: the text is no alarm.
     """
     return _read(_record, text, Alarm)
+
+
+def names_json(names: Sequence[str]) -> str:
+    """Names.
+
+    Raises:
+        InputError: one is no Unicode.
+    """
+    return _json(names)
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """The names that were written.
+
+    Raises:
+        StoreError: the text is no list.
+    """
+    return _read(tuple, text)
 
 
 def feedback_of(text: str) -> Feedback:

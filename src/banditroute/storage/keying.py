@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-import orjson
-
+from .codec import names_json, names_of
 from .connecting import transaction
 from .protocol import StoredKey
 
@@ -21,8 +20,8 @@ def keep(connection: sqlite3.Connection, key: StoredKey) -> int:
         key.name,
         key.digest,
         key.tenant,
-        orjson.dumps(key.models).decode(),
-        orjson.dumps(key.tasks).decode(),
+        names_json(key.models),
+        names_json(key.tasks),
         key.requests_per_minute,
         int(key.admin),
         key.created_at,
@@ -34,15 +33,19 @@ def keep(connection: sqlite3.Connection, key: StoredKey) -> int:
 
 
 def kept(connection: sqlite3.Connection) -> list[StoredKey]:
-    """Every key, oldest first."""
+    """Every key, oldest first.
+
+    Raises:
+        StoreError: a row is damaged.
+    """
     return [
         StoredKey(
             key_id,
             name,
             digest,
             tenant,
-            tuple(orjson.loads(models)),
-            tuple(orjson.loads(tasks)),
+            names_of(models),
+            names_of(tasks),
             rate,
             bool(admin),
             created_at,

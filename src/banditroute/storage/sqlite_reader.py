@@ -7,7 +7,6 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TypeVar
 
 from banditroute.errors import StoreError, UnknownDecisionError
@@ -86,7 +85,7 @@ class SQLiteReader:
 
     async def alarms(self, limit: int) -> list[Alarm]:
         """The newest alarms, newest first."""
-        return await self._read(partial(adjusting.alarms, limit=limit))
+        return await self._read(adjusting.alarms, limit)
 
     async def switches(self) -> list[Switch]:
         """Every switch as it was thrown last."""

@@ -73,7 +73,7 @@ def readings(decider: Decider, ledger: Ledger, paces: tuple[PaceRecord, ...], no
     accounts = ledger.accounts(now)
     for family, of in _OF_ACCOUNTS:
         yield Readings(family, [((account.cap.name,), of(account)) for account in accounts])
-    outlooks = decider.outlooks(ledger, now, look=False)
+    outlooks = decider.pacers.outlooks(ledger, now, look=False)
     for family, of in _OF_OUTLOOKS:
         yield Readings(family, [((outlook.budget,), of(outlook)) for outlook in outlooks])
     prices = decider.shadow_prices

@@ -28,7 +28,6 @@ TIME_TO_FIRST_CHUNK = "gen_ai.client.operation.time_to_first_chunk"
 
 TOKEN_BOUNDS = tuple(4**power for power in range(14))
 DURATION_BOUNDS = tuple(0.01 * 2**power for power in range(14))
-FIRST_CHUNK_BOUNDS = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 
 PROVIDERS: Mapping[str, str] = MappingProxyType(
     {"openai": "openai", "anthropic": "anthropic", "gemini": "gcp.gemini", "edenai": "edenai"}

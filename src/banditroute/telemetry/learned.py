@@ -72,7 +72,7 @@ def learned(decider: Decider) -> Iterator[tuple[tuple[str, str], Learned]]:
     usual = decider.signals.usual_inputs()
     for row, task in enumerate(decider.tasks):
         x = _mean_inputs(tokens, row, usual)
-        beliefs = decider.beliefs(task, tokens_of(x), tuple(x[2:].tolist()))
+        beliefs = decider.forecasts(task, tokens_of(x), tuple(x[2:].tolist()))
         sd = _log_sd(decider, row, x)
         counts = zip(quality.n[row].tolist(), tokens.n[row].tolist(), strict=True)
         for (name, belief), widths, seen in zip(beliefs.items(), sd, counts, strict=True):

@@ -142,7 +142,7 @@ class _Histograms:
             named.TIME_TO_FIRST_CHUNK,
             "s",
             "Time to receive the first chunk.",
-            explicit_bucket_boundaries_advisory=named.FIRST_CHUNK_BOUNDS,
+            explicit_bucket_boundaries_advisory=named.DURATION_BOUNDS,
         )
         self._tokens = meter.create_histogram(
             named.TOKEN_USAGE,

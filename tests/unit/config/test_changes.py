@@ -10,6 +10,7 @@ from banditroute.config import ProviderConfig, RouterConfig, load_config
 from banditroute.config.changes import called_alike, changes, check_changeable, check_whole
 from banditroute.config.full import full_toml
 from banditroute.errors import ConfigError
+from banditroute.learning.policy import Exploration
 from banditroute.routing.budgets import Cap, PacedBudget, Scope
 from banditroute.routing.catalog import Capabilities, Catalog, Model, Price, Tier
 
@@ -67,15 +68,23 @@ def test_budgets_are_told_by_their_dollars_where_they_are_new_or_gone() -> None:
 
 
 def test_all_else_is_named_as_the_file_spells_it() -> None:
+    policy = replace(BASE.routing.policy, exploration=Exploration(sampled=0.5), drift=None, jumps=None)
     other = replace(
         with_models(replace(SMALL, capabilities=Capabilities(vision=True)), LARGE),
         providers=(PROVIDERS[0], replace(PROVIDERS[1], base_url="http://c/v1")),
         retrying=replace(BASE.retrying, rounds=5),
-        routing=replace(BASE.routing, deadline_s=1.0),
+        routing=replace(BASE.routing, deadline_s=1.0, policy=policy),
         store=replace(BASE.store, retention_s=None),
     )
-    expected = {"providers.there", "models.small.capabilities", "retry", "routing.deadline_s", "store.retention_s"}
-    assert set(changes(BASE, other).settings) == expected
+    assert set(changes(BASE, other).settings) == {
+        "providers.there",
+        "models.small.vision",
+        "retry",
+        "routing.deadline_s",
+        "routing.explore",
+        "routing.drift",
+        "store.retention_days",
+    }
 
 
 def test_a_model_is_called_alike_while_its_provider_and_upstream_are_the_same() -> None:

@@ -126,19 +126,20 @@ tiers = [{ above_input_tokens = 64000, input_usd_per_mtok = 1, output_usd_per_mt
 """
     price = Price(0.15, 0.60, 0.075, 0.2, 0.7, (Tier(64000, Price(1, 2)),))
     can = Capabilities(128000, 4096, tools=False, vision=True, json=False, streaming=False)
-    expected = Model("small", "local", "gpt-4o-mini", price, can, frozenset({"eu", "fast"}))
+    expected = Model("small", "local", "gpt-4o-mini", price, can, frozenset({"eu", "fast"}), protocol="openai")
     assert loaded(file, more).catalog.models == (expected,)
 
 
 def test_what_prices_import_writes_is_read_back(file: Path) -> None:
     models = (
-        Model("free", "acme", "free-1", Price(0, 0), Capabilities(8192)),
+        Model("free", "acme", "free-1", Price(0, 0), Capabilities(8192), protocol="gemini"),
         Model(
             'od"d\x7f',
             "acme",
             "x",
             Price(0.1, 3e-7, 0.05, 0.2, 9.0, (Tier(100, Price(1.0, 2.0, 0.5)), Tier(200, Price(2.0, 3.0)))),
             Capabilities(1000, 100, tools=False, vision=True, json=False, streaming=False),
+            protocol="gemini",
         ),
     )
     least = '[[providers]]\nname = "acme"\nkind = "gemini"\n\n' + catalog_toml(models, source="list.json")

@@ -46,7 +46,7 @@ class World:
 
     def break_model(self, model: str, now: float = 100.0) -> None:
         for _ in range(2):
-            self.availability.failed(model, DOWN, now, probe=False)
+            self.availability.failed(model, DOWN, now, probe=0)
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ def test_without_trouble_nothing_is_asked_and_one_mapping_serves_all(world: Worl
     availability = world.availability
     assert availability.unavailable(0.0) == {}
     assert availability.unavailable(0.0) is availability.unavailable(1.0)
-    assert availability.begin("small", 0.0) is False
-    availability.succeeded("small", probe=False)
+    assert availability.begin("small", 0.0) == 0
+    availability.succeeded("small", probe=0)
     assert availability.retry_after_s(MODELS, 0.0) == 0.0
     assert world.asked == 0
     assert world.events.seen == []
@@ -72,10 +72,10 @@ def test_a_model_that_fails_is_left_alone_probed_and_taken_back(world: World) ->
         "small": "circuit open for another 3.0 s after 2 failures in a row (ConnectionFailedError)"
     }
     assert availability.unavailable(105.0) == {}
-    assert availability.begin("small", 105.0) is True
-    assert availability.begin("small", 105.0) is False
+    assert availability.begin("small", 105.0) == 1
+    assert availability.begin("small", 105.0) == 0
     assert list(availability.unavailable(105.0)) == ["small"]
-    availability.succeeded("small", probe=True)
+    availability.succeeded("small", probe=1)
     assert availability.unavailable(105.0) == {}
     assert world.events.seen == [("small", "open"), ("small", "half_open"), ("small", "closed")]
 
@@ -83,7 +83,7 @@ def test_a_model_that_fails_is_left_alone_probed_and_taken_back(world: World) ->
 def test_a_failed_probe_opens_it_again(world: World) -> None:
     world.break_model("small")
     world.availability.begin("small", 105.0)
-    world.availability.failed("small", DOWN, 106.0, probe=True)
+    world.availability.failed("small", DOWN, 106.0, probe=1)
     assert world.availability.retry_after_s(["small"], 106.0) == 10.0
     assert world.events.seen[-1] == ("small", "open")
 
@@ -92,15 +92,15 @@ def test_a_failed_probe_opens_it_again(world: World) -> None:
 def test_a_probe_that_says_nothing_of_the_model_is_abandoned(world: World, error: ProviderError) -> None:
     world.break_model("small")
     world.availability.begin("small", 105.0)
-    world.availability.failed("small", error, 105.1, probe=True)
-    assert world.availability.begin("small", 105.2) is True
-    world.availability.abandoned("small", probe=True)
-    assert world.availability.begin("small", 105.2) is True
+    world.availability.failed("small", error, 105.1, probe=1)
+    assert world.availability.begin("small", 105.2) == 2
+    world.availability.abandoned("small", probe=2)
+    assert world.availability.begin("small", 105.2) == 3
 
 
 def test_a_callers_own_limit_never_cools_a_slow_model(world: World) -> None:
     for _ in range(1000):
-        world.availability.failed("small", TimedOutError("deadline", 0.2), 0.0, probe=False)
+        world.availability.failed("small", TimedOutError("deadline", 0.2), 0.0, probe=0)
     assert world.availability.unavailable(0.0) == {}
 
 
@@ -109,7 +109,7 @@ def test_a_callers_own_limit_never_cools_a_slow_model(world: World) -> None:
 )
 def test_where_no_key_is_left_the_models_wait_for_one(world: World, error: ProviderError) -> None:
     world.until = {"small": 112.0, "large": 104.0}
-    world.availability.failed("small", error, 100.0, probe=False)
+    world.availability.failed("small", error, 100.0, probe=0)
     assert world.availability.unavailable(100.0) == {
         "small": "no key of provider 'openai' may be used for another 12.0 s",
         "large": "no key of provider 'openai' may be used for another 4.0 s",

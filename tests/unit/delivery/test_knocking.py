@@ -41,7 +41,7 @@ class House:
 
     def broken(self, *models: str) -> None:
         for model in models:
-            self.availability.failed(model, DOWN, NOW, probe=False)
+            self.availability.failed(model, DOWN, NOW, probe=0)
             self.knocker.knock(model)
 
     def barred(self, now: float = NOW) -> set[str]:
@@ -76,7 +76,7 @@ async def test_it_stops_once_no_circuit_is_open() -> None:
     while house.door.knocks < 3:
         await asyncio.sleep(0.001)
     assert house.availability.begin("a", NOW + 100.0)
-    house.availability.succeeded("a", probe=True)
+    house.availability.succeeded("a", probe=1)
     await house.quiet()
     assert house.door.knocks < 1000
 

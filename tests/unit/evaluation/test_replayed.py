@@ -159,7 +159,7 @@ def test_it_learns_of_the_model_that_served() -> None:
     )
     kept = decider()
     Replayed("fallback", lambda: kept).propensities(log)
-    beliefs, fresh = (each.beliefs("qa", 200) for each in (kept, decider()))
+    beliefs, fresh = (each.forecasts("qa", 200) for each in (kept, decider()))
     assert beliefs["big"].quality > 0.95
     assert beliefs["big"].quality_sd < 0.5 * beliefs["small"].quality_sd
     # The time of a decision with a fallback is not that of the model that answered in the end.

@@ -158,13 +158,13 @@ class TestDecider:
         due, held = self.money(decider)
         price = decider.shadow_price
         list(self.decisions(decider, 20, 10.0))
-        (alarm,) = decider.take_alarms(7.0)
+        (alarm,) = decider.beliefs.take_alarms(7.0)
         assert (alarm.at, alarm.model, alarm.signal, alarm.after) == (7.0, "large", "price", pytest.approx(10.0))
         assert self.money(decider) == (pytest.approx(10.0 * due, rel=0.05), pytest.approx(10.0 * held))
         after = list(self.decisions(decider, 100, 10.0))
         assert np.mean(after[-50:]) < 0.5 * np.mean(before[-50:])
         again = Decider(CATALOG, ("qa",), budget_usd=2e-4)
-        again.restore(decider.learned, decider.paces)
+        again.restore(decider.beliefs.learned, decider.paces)
         assert self.money(again)[0] == pytest.approx(10.0 * due, rel=0.05)
         assert price > 0.0
 
@@ -172,5 +172,5 @@ class TestDecider:
     def money(decider: Decider) -> tuple[float, float]:
         """Dollars expected of the large model, and those that would be held for it."""
         context, demand = Context("qa", (), 100), Demand(100, max_output_tokens=100)
-        held = decider.reservation_usd(decider.catalog["large"], context, demand)
-        return decider.beliefs("qa", 100)["large"].cost_usd, held
+        held = decider.beliefs.reservation_usd(decider.catalog["large"], context, demand)
+        return decider.forecasts("qa", 100)["large"].cost_usd, held

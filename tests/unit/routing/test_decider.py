@@ -18,8 +18,9 @@ from banditroute.learning.policy import EPSILON_GREEDY, GREEDY, LINUCB, THOMPSON
 from banditroute.learning.priors import QUALITY, TOKENS_CENTRE
 from banditroute.records import Context, Decision, Demand, Outcome, Usage
 from banditroute.routing.catalog import Capabilities, Catalog, Model, Price, Tier
-from banditroute.routing.decider import Decider, policy_version
+from banditroute.routing.decider import Decider
 from banditroute.routing.lessons import Lesson
+from banditroute.routing.odds import policy_version
 
 TIERED = Price(1.0, 4.0, tiers=(Tier(1_000, Price(2.0, 8.0)),))
 CATALOG = Catalog(
@@ -381,8 +382,8 @@ class TestInheritance:
         other = Decider(CATALOG, ("qa",), 2)
         other.inherit(LEARNED)
         for task in (*TASKS, "never seen"):
-            expected = LEARNED.beliefs(task, 100, (0.5, -0.5))
-            for name, forecast in other.beliefs(task, 100, (0.5, -0.5)).items():
+            expected = LEARNED.forecasts(task, 100, (0.5, -0.5))
+            for name, forecast in other.forecasts(task, 100, (0.5, -0.5)).items():
                 assert forecast.quality == pytest.approx(expected[name].quality, rel=1e-9)
                 assert forecast.quality_sd == pytest.approx(expected[name].quality_sd, rel=1e-9)
                 assert forecast.output_tokens == pytest.approx(expected[name].output_tokens, rel=1e-9)
@@ -390,11 +391,11 @@ class TestInheritance:
     def test_what_is_known_of_a_model_outlasts_its_absence_and_its_name(self):
         without = Decider(CATALOG.removed("middle"), (), 2)
         without.inherit(LEARNED)
-        assert "middle" not in without.beliefs("qa", 100)
+        assert "middle" not in without.forecasts("qa", 100)
         back = Decider(CATALOG.renamed("middle", "centre"), (), 2)
         back.inherit(without)
-        known = LEARNED.beliefs("qa", 100)["middle"]
-        assert back.beliefs("qa", 100)["centre"].quality == pytest.approx(known.quality, rel=1e-9)
+        known = LEARNED.forecasts("qa", 100)["middle"]
+        assert back.forecasts("qa", 100)["centre"].quality == pytest.approx(known.quality, rel=1e-9)
 
     def test_a_pace_goes_on_and_a_dollar_keeps_its_price_under_another_amount(self):
         before = Decider(CATALOG, TASKS, 2, budget_usd=1e-4)
@@ -421,7 +422,7 @@ class TestInheritance:
                 decider.learn(Context(TASKS[number % 2], (), 100), "large", quality=min(value, 1.0))
                 if decider.refresh_due:
                     decider.refresh()
-                found += [(number, decider is plain, alarm.seen) for alarm in decider.take_alarms(1.0)]
+                found += [(number, decider is plain, alarm.seen) for alarm in decider.beliefs.take_alarms(1.0)]
         (at, *_), *others = found
         assert at > 155
         assert sorted(found) == [(at, False, found[0][2]), (at, True, found[0][2])], others
@@ -463,11 +464,12 @@ class TestInheritance:
             before.settled(decision, paid)
             before.learn(decision.context, "large", quality=0.9, output_tokens=50, latency_s=1.0)
         before.refresh()
-        assert [alarm.signal for alarm in before.take_alarms(1.0)] == ["price"]
+        assert [alarm.signal for alarm in before.beliefs.take_alarms(1.0)] == ["price"]
         later = Decider(CATALOG.with_price("large", Price(20.0, 80.0)), TASKS, budget_usd=5e-4)
         later.inherit(before)
         assert later.shadow_price == pytest.approx(before.shadow_price)
-        assert later.beliefs("qa", 100)["large"].cost_usd == pytest.approx(before.beliefs("qa", 100)["large"].cost_usd)
+        now, then = (each.forecasts("qa", 100)["large"].cost_usd for each in (later, before))
+        assert now == pytest.approx(then)
 
     def test_a_lesson_under_a_former_name_is_of_the_model_today(self):
         decider = Decider(CATALOG.renamed("small", "tiny"), TASKS)

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from banditroute.records import Demand
+from banditroute.records import Demand, Only
 from banditroute.routing.catalog import Capabilities, Catalog, Model, Price, Tier
 from banditroute.routing.eligibility import Screen, eligible, reservation_usd, worst_case_usd
 
@@ -31,6 +32,18 @@ def test_a_need_excludes_who_cannot(need: str, said: str) -> None:
     assert list(found.reasons) == ["unable"]
     assert said in found.reasons["unable"]
     assert eligible(Demand(10), Catalog((able, unable))).mask.all()
+
+
+def test_what_one_protocol_alone_can_say_excludes_who_speaks_another() -> None:
+    speaking = Catalog((model("mine"), model("yours"))).speaking({"provider": "gemini"})
+    catalog = Catalog((replace(speaking["mine"], protocol="anthropic"), speaking["yours"]))
+    demand = Demand(10, only=Only("anthropic", "tools[0] (web_search)"))
+    found = Screen(catalog).check(demand)
+    assert found.mask.tolist() == [True, False]
+    assert found.reasons == {
+        "yours": "its provider does not speak anthropic, as this takes: tools[0] (web_search)",
+    }
+    assert Screen(catalog).check(Demand(10)).mask.all()
 
 
 def test_prompt_and_answer_share_the_context_window() -> None:

@@ -46,11 +46,11 @@ def test_a_busy_model_is_expected_to_be_slow_and_the_other_is_not() -> None:
         decider.take(lesson)
     idle = decided(decider).forecasts
     for _ in range(20):
-        decider.load.began("a")
+        decider.beliefs.load.began("a")
     busy = decided(decider).forecasts
     assert busy["a"].latency_s / idle["a"].latency_s == pytest.approx(3.0, rel=0.1)
     assert busy["b"].latency_s == idle["b"].latency_s
-    assert decider.load.concurrency()["a"] == pytest.approx(10.0, rel=0.2)
+    assert decider.beliefs.load.concurrency()["a"] == pytest.approx(10.0, rel=0.2)
 
 
 def test_a_call_ends_with_what_is_believed_of_its_load_by_then() -> None:
@@ -68,16 +68,16 @@ def test_it_is_restored_from_what_a_store_sums_up_and_handed_on_with_its_counts(
     lessons = busy_lessons("a")
     for lesson in lessons:
         before.take(lesson)
-    before.load.began("a")
+    before.beliefs.load.began("a")
     restored, heir = Decider(CATALOG, ("qa",)), Decider(CATALOG, ("qa",))
     restored.restore({edge: unpacked(sums) for edge, sums in sums_of(lessons).items()}, ())
     heir.inherit(before)
     before.refresh()
     for each in (restored, heir):
-        assert each.load.concurrency() == pytest.approx(before.load.concurrency())
-    assert (dict(restored.load.in_flight), dict(heir.load.in_flight)) == ({}, {"a": 1})
-    before.load.ended("a", 0)
-    assert not heir.load.in_flight
+        assert each.beliefs.load.concurrency() == pytest.approx(before.beliefs.load.concurrency())
+    assert (dict(restored.beliefs.load.in_flight), dict(heir.beliefs.load.in_flight)) == ({}, {"a": 1})
+    before.beliefs.load.ended("a", 0)
+    assert not heir.beliefs.load.in_flight
 
 
 def outcome_of(attempt: Attempt) -> Outcome:

@@ -113,7 +113,7 @@ def test_a_busy_model_is_likelier_to_be_late() -> None:
         decider.take(lessons_of(decision, told)[-1])
     assert decided(decider).propensities["good"] == pytest.approx(before)
     for _ in range(10):
-        decider.load.began("good")
+        decider.beliefs.load.began("good")
     assert decided(decider).propensities["good"] < 0.2 * before
 
 

@@ -71,7 +71,8 @@ class Traffic:
         mean = self.quality(decision.chosen, context.task)
         judged = float(np.clip(mean + 0.15 * self.rng.standard_normal(), 0.0, 1.0))
         for values in ((None, log_tokens(TOKENS), 0.0, None), (judged, None, None, None)):
-            decider.take(Lesson(context.task, decision.chosen, decider.encoder_version, inputs_of(context), values))
+            version = decider.beliefs.encoder_version
+            decider.take(Lesson(context.task, decision.chosen, version, inputs_of(context), values))
         if decider.refresh_due:
             decider.refresh()
         self.events += [event for event in decider.steering.drain() if isinstance(event, RolloutChanged)]
@@ -228,7 +229,7 @@ def test_a_restart_knows_who_is_new_and_where_it_stood() -> None:
 def test_a_store_from_before_rollouts_has_founders_only_among_those_that_served() -> None:
     traffic = established(quality())
     later = decider_of(Catalog((*FOUNDERS.models, newcomer())))
-    later.restore(traffic.decider.learned, ())
+    later.restore(traffic.decider.beliefs.learned, ())
     assert [each.model for each in rule_of(later).standings] == ["new"]
 
 

@@ -19,6 +19,7 @@ from banditroute.routing.lessons import Lesson
 from banditroute.routing.pacers import PaceRecord
 from banditroute.routing.sessions import Sessions
 from banditroute.routing.shadow import SHADOWS, Moment, Shadow
+from banditroute.routing.steering import Rule
 
 CATALOG = Catalog((Model("small", "p", "small", Price(0.1, 0.4)), Model("large", "p", "large", Price(10.0, 40.0))))
 CONTEXT = Context("qa", input_tokens=100)
@@ -153,17 +154,17 @@ def test_its_conversations_stay_with_the_model_that_it_chose(events: Events) -> 
 
 def test_it_reckons_with_what_models_are_billed_and_raises_no_alarm_of_its_own(events: Events) -> None:
     rival, usage = shadow(events), Usage(100, 50)
-    before = rival.decider.beliefs("qa", 100)["large"].cost_usd
+    before = rival.decider.forecasts("qa", 100)["large"].cost_usd
     bill = Outcome("d", "large", 1.0, usage, 0.06, 1.0, billed_usd=20 * CATALOG["large"].price.cost_usd(usage))
     for _ in range(2):
         rival.settled(bill)
-    assert rival.decider.beliefs("qa", 100)["large"].cost_usd == pytest.approx(20 * before)
+    assert rival.decider.forecasts("qa", 100)["large"].cost_usd == pytest.approx(20 * before)
     again = shadow(events)
     again.restore({}, rival.paces)
-    assert again.decider.beliefs("qa", 100)["large"].cost_usd == pytest.approx(20 * before)
-    assert rival.decider.alarmed
+    assert again.decider.forecasts("qa", 100)["large"].cost_usd == pytest.approx(20 * before)
+    assert rival.decider.beliefs.alarmed
     rival.refresh()
-    assert not rival.decider.alarmed
+    assert not rival.decider.beliefs.alarmed
     assert events.all == []
 
 
@@ -172,5 +173,67 @@ def test_it_forgets_with_time_as_its_own_settings_say(events: Events) -> None:
     rival = Shadow("rival", decider, 1.0, chance(), events)
     rival.take([Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None, None))] * 8)
     rival.forget(120.0)
-    (sums,) = decider.learned.values()
+    (sums,) = decider.beliefs.learned.values()
     assert float(sums.n) == pytest.approx(2.0)
+
+
+class TestSharedBeliefs:
+    """A shadow that would learn the same decides by what the router believes."""
+
+    def pair(self, events: Events) -> tuple[Decider, Shadow]:
+        router = Decider(CATALOG)
+        decider = Decider(CATALOG, budgets=[PacedBudget("pace", 1e-3)], beliefs=router.beliefs)
+        return router, Shadow("rival", decider, 1.0, chance(), events)
+
+    def test_nothing_is_learned_faded_or_billed_twice(self, events: Events) -> None:
+        router, rival = self.pair(events)
+        lessons = [Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None, None))] * 8
+        usage = Usage(100, 50)
+        bill = Outcome("d", "large", 1.0, usage, 0.06, 1.0, billed_usd=20 * CATALOG["large"].price.cost_usd(usage))
+        decision, _ = production()
+        for _ in range(2):
+            router.settled(decision, bill)
+            rival.settled(bill)
+        for lesson in lessons:
+            router.take(lesson)
+        rival.take(lessons)
+        rival.forget(1e9)
+        rival.refresh()
+        (sums,) = router.beliefs.learned.values()
+        assert float(sums.n) == 8.0
+        assert rival.decider.forecasts("qa", 100) == router.forecasts("qa", 100)
+        (alarm,) = router.beliefs.take_alarms(1.0)
+        assert (alarm.signal, alarm.after) == ("price", pytest.approx(20.0))
+
+    def test_its_budgets_are_its_own_and_go_on_where_they_stood(self, events: Events) -> None:
+        router, rival = self.pair(events)
+        decision, demand = production()
+        for _ in range(50):
+            rival.beside(decision, Moment(demand))
+        assert router.paces == ()
+        (pace,) = rival.paces
+        router.take(Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None, None)))
+        later, again = self.pair(events)
+        later.inherit(router)
+        again.inherit(rival, {})
+        again.restore(router.beliefs.learned, ())
+        assert again.paces == (pace,)
+        assert [float(sums.n) for sums in later.beliefs.learned.values()] == [1.0], "told once"
+
+    def test_what_goes_wrong_in_its_rules_keeps_the_router_from_nothing(self, events: Events) -> None:
+        class Overflowing(Rule):
+            def learned(self, lesson: Lesson) -> None:
+                raise OverflowError("too large")
+
+            def refreshed(self) -> None:
+                raise OverflowError("too large")
+
+        router, rival = self.pair(events)
+        rival.decider.steering.add(Overflowing())
+        router.take(Lesson("qa", "small", "none", (1.0, 0.0), (0.5, None, None, None)))
+        router.refresh()
+        assert router.signals.evidence[0].n.sum() == 1.0
+        assert events.all == [
+            ShadowFailed("rival", "learn", "too large"),
+            ShadowFailed("rival", "refresh", "too large"),
+        ]

@@ -10,7 +10,7 @@ import pytest
 from banditroute.errors import ConfigError, InputError
 from banditroute.routing.budgets import Cap, PacedBudget, Scope
 from banditroute.simulation.run import simulate
-from banditroute.simulation.scenario import OutageEvent, PriceEvent, QualityEvent, Scenario
+from banditroute.simulation.scenario import Feedback, OutageEvent, PriceEvent, QualityEvent, Scenario
 from banditroute.simulation.scenario_traffic import Traffic
 from banditroute.simulation.table import OutcomeTable
 
@@ -65,9 +65,36 @@ def test_what_is_not_played_in_time_gets_one_line(plain: OutcomeTable) -> None:
         simulate(plain, policies=["greedy"], scenario=scenario)
     with pytest.raises(InputError, match="starts cold"):
         simulate(plain, warmup=plain, scenario=scenario)
+    with pytest.raises(ConfigError, match="feedback: is not played with"):
+        simulate(plain, scenario=replace(scenario, feedback=Feedback(missing=0.5)))
     away = Scenario(events=(OutageEvent(at=1, until=9, model="large"),), traffic=A_DAY, lines=(7,), path="storm.toml")
     with pytest.raises(ConfigError, match=r"storm.toml:7: event\[0\].kind: outage is not played with \[traffic\]"):
         simulate(plain, scenario=away)
+
+
+def test_budgets_that_cover_nobody_or_share_a_name_get_one_line(plain: OutcomeTable) -> None:
+    nobody = Cap("acme", 0.3, "day", Scope("tenant", "acne"))
+    with pytest.raises(ConfigError, match=r"budgets\[1\].scope: no request is on behalf of 'acne'"):
+        simulate(plain, scenario=Scenario(traffic=A_DAY, budgets=(CAPS[1], nobody)))
+    with pytest.raises(ConfigError, match=r"budgets\[2\].name: an earlier budget is named 'acme' too"):
+        simulate(plain, scenario=Scenario(traffic=A_DAY, budgets=(*CAPS, CAPS[0])))
+    task = Cap("cap", 0.3, "day", Scope("task", "poetry"))
+    with pytest.raises(ConfigError, match="the table has no class 'poetry'"):
+        simulate(plain, scenario=Scenario(traffic=A_DAY, budgets=(task,)))
+
+
+@pytest.mark.parametrize("ignored", ["classes", "features"])
+def test_what_is_not_wanted_of_the_table_is_not_used(plain: OutcomeTable, ignored: str) -> None:
+    kind = np.arange(plain.requests) % 2
+    quality = np.where(kind[:, None] == [0, 1], 0.9, 0.2)
+    told = {"tasks": ("a", "b"), "task_of": kind} if ignored == "classes" else {"features": kind[:, None] - 0.5}
+    table = replace(plain, quality=quality, cost_usd=np.full(quality.shape, 1e-3), **told)
+    known, unknown = (
+        float(simulate(table, seeds=(0,), scenario=Scenario(traffic=A_DAY), **options).results[0].quality[0])
+        for options in ({}, {ignored: "none"})
+    )
+    assert known > 0.8
+    assert unknown < 0.7
 
 
 def test_rows_without_a_model_are_served_by_another(plain: OutcomeTable) -> None:

@@ -72,7 +72,7 @@ def test_a_trace_that_is_not_there_gets_one_line(tmp_path: Path) -> None:
 
 def test_a_scenario_finds_its_trace_beside_it(trace: Path) -> None:
     plan = Traffic(arrivals="trace.jsonl.gz", stretch=10.0, tenants={"acme": 1.0})
-    arrivals = plan.plays(5, 0, str(trace.parent / "storm.toml"))
+    arrivals = plan.plays(5, 0, plan.trace(str(trace.parent / "storm.toml")))
     assert (arrivals.at - START).tolist() == [0.0, 20.0, 40.0, 60.0, 80.0]
     assert arrivals.tenants == ("acme",)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from banditroute.errors import StoreError, UnknownDecisionError
+from banditroute.storage.protocol import StoredKey
 from banditroute.storage.rebuilding import put_right
 from banditroute.storage.schema import check_version
 from banditroute.storage.sqlite import SQLiteStore
@@ -123,3 +124,14 @@ async def test_a_store_in_use_is_not_put_right(store: SQLiteStore, reader: SQLit
         put_right(store.path)
     await reader.aclose()
     put_right(store.path)
+
+
+async def test_a_key_that_is_damaged_is_an_error(store: SQLiteStore, reader: SQLiteReader) -> None:
+    await store.keep_key(StoredKey("k1", "laptop", b"digest", models=("small",)))
+    [key] = await reader.keys()
+    assert (key.models, key.tasks) == (("small",), ())
+    with sqlite3.connect(store.path) as other:
+        other.execute("UPDATE gateway_key SET models = 'small'")
+    other.close()
+    with pytest.raises(StoreError, match="'small'.*the store is damaged"):
+        await reader.keys()

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from banditroute.observe import Event, Judged, Settled
-from banditroute.records import Alarm, Decision, Outcome
+from banditroute.gateway.dashboard.notices import Notices, notice_of, of_alarm
+from banditroute.gateway.dashboard.ring import Mark, Ring, Stretch, rings
+from banditroute.observe import Attempted, Decided, Event, Judged, NotGraded, Settled
+from banditroute.records import Decision, Outcome
 from banditroute.routing.tasks import is_judging
-from banditroute.storage.protocol import Trail
-
-from .notices import Notices, notice_of, of_alarm
-from .ring import Mark, Ring, Stretch
+from banditroute.storage.protocol import StoreReader
 
 MarksOf = Callable[[float], Mapping[str, Mark]]
 """Where every budget stands at an instant."""
@@ -24,6 +23,8 @@ MarksOf = Callable[[float], Mapping[str, Mark]]
 DAY, MONTH = "24 hours", "30 days"
 _RINGS = (("15 minutes", 10.0, 90), (DAY, 900.0, 96), (MONTH, 21_600.0, 124))
 _MOST_DECISIONS = 40
+_MOST_RECALLED = 500
+_MOST_ALARMS = 20
 _MOST_EDGES = 1_000  # in one stretch
 _NO_MARKS: Mapping[str, Mark] = {}
 
@@ -41,19 +42,20 @@ class History:
     """An observer; one router's, and on its event loop.
 
     Args:
-        clock: seconds since the epoch.
+        clock: seconds since the epoch; None = the system's.
 
     Attributes:
+        clock: seconds since the epoch.
         began_at: since when it watches.
-        rings: of several lengths, shortest first.
+        rings: of several lengths, shortest first; the first takes everything in.
         decisions: the newest, oldest first.
         notices: what whoever watches should hear of.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self.began_at = clock()
-        self.rings = tuple(Ring(*each) for each in _RINGS)
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self.clock = time.time if clock is None else clock
+        self.began_at = self.clock()
+        self.rings = rings(*_RINGS)
         self.decisions: OrderedDict[str, Recent] = OrderedDict()
         self.notices = Notices()
         self._marks_of: MarksOf | None = None
@@ -73,29 +75,31 @@ class History:
         elif isinstance(event, Judged):
             if event.first:
                 self.judged(event.decision, event.outcome, event.feedback.quality)
-        elif (notice := notice_of(event, self._clock())) is not None:
+        elif isinstance(event, Decided | Attempted | NotGraded):
+            return
+        elif (notice := notice_of(event, self.clock())) is not None:
             self.notices.add(notice)
 
-    def recall(self, trails: Iterable[Trail], alarms: Iterable[Alarm]) -> None:
-        """Takes in what is on record from before, both newest first."""
-        for trail in reversed(list(trails)):
-            if trail.outcome is not None and trail.outcome.at < self.began_at:
+    async def recall(self, store: StoreReader) -> None:
+        """Takes in the newest of what is on record from before it watched.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        for trail in reversed(await store.recent(_MOST_RECALLED)):
+            if trail.outcome is not None:
                 self.settled(trail.decision, trail.outcome)
                 if trail.feedback:
                     self.judged(trail.decision, trail.outcome, trail.feedback[0].quality)
-        for alarm in reversed(list(alarms)):
+        for alarm in reversed(await store.alarms(_MOST_ALARMS)):
             self.notices.add(of_alarm(alarm))
 
     def settled(self, decision: Decision, outcome: Outcome) -> None:
         """Takes in what came of a decision."""
-        marks: Mapping[str, Mark] | None = None
-        for ring in self.rings:
-            stretch = ring.at(decision.at)
-            if stretch is None:
-                continue
+        stretch = self.rings[0].at(decision.at)
+        if stretch is not None:
             if not stretch.requests:
-                marks = self._marks(outcome.at) if marks is None else marks
-                stretch.marks = marks
+                stretch.marks = self._marks(outcome.at)
             _settle(stretch, decision, outcome)
         if not is_judging(decision.context.task):
             self.decisions[decision.decision_id] = Recent(decision, outcome)
@@ -104,12 +108,11 @@ class History:
 
     def judged(self, decision: Decision, outcome: Outcome, quality: float) -> None:
         """Takes in the first judgement of a decision."""
-        for ring in self.rings:
-            stretch = ring.at(decision.at)
-            if stretch is not None:
-                tally = stretch.of(outcome.served)
-                tally.judged += 1
-                tally.quality += quality
+        stretch = self.rings[0].at(decision.at)
+        if stretch is not None:
+            tally = stretch.of(outcome.served)
+            tally.judged += 1
+            tally.quality += quality
         recent = self.decisions.get(decision.decision_id)
         if recent is not None:
             recent.quality = quality

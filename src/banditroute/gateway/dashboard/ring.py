@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,6 +69,18 @@ class Stretch:
     edges: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     marks: Mapping[str, Mark] = field(default_factory=dict[str, Mark])
 
+    def add(self, other: Stretch) -> None:
+        """Takes in what happened in a later stretch."""
+        self.requests += other.requests
+        self.failed += other.failed
+        self.spent_usd += other.spent_usd
+        self.judging_usd += other.judging_usd
+        for model, tally in other.models.items():
+            self.of(model).add(tally)
+        for edge, answers in other.edges.items():
+            self.edges[edge] = self.edges.get(edge, 0) + answers
+        self.marks = self.marks or other.marks
+
     def of(self, model: str) -> Tally:
         """A model's tally."""
         tally = self.models.get(model)
@@ -78,40 +90,71 @@ class Stretch:
 
 
 class Ring:
-    """The newest stretches.
+    """The newest stretches; those that are no longer among them go on into a coarser ring.
 
     Args:
         name: what people call the time that they span.
         width_s: how long a stretch is.
         most: how many are kept.
+        coarser: a ring of stretches that these fit into; None = what is not kept is forgotten.
     """
 
-    def __init__(self, name: str, width_s: float, most: int) -> None:
+    def __init__(self, name: str, width_s: float, most: int, coarser: Ring | None = None) -> None:
         self.name = name
         self.width_s = width_s
         self.most = most
+        self._coarser = coarser
+        self._finer: Ring | None = None
         self._stretches: dict[int, Stretch] = {}
         self._newest = 0
+        if coarser is not None:
+            coarser._finer = self
+
+    @property
+    def length_s(self) -> float:
+        """How long the time is that it spans."""
+        return self.most * self.width_s
 
     def at(self, instant: float) -> Stretch | None:
-        """The stretch of an instant, seconds since the epoch; None where it is so long ago that it is not kept."""
+        """The stretch that counts an instant, seconds since the epoch; None where it is too long ago for any ring."""
         place = int(instant // self.width_s)
         found = self._stretches.get(place)
         if found is not None:
             return found
         if place <= self._newest - self.most:
-            return None
-        self._newest = max(self._newest, place)
+            return None if self._coarser is None else self._coarser.at(instant)
         found = self._stretches[place] = Stretch()
-        if len(self._stretches) > self.most:
-            self._forget(self._newest)
+        if place > self._newest:
+            self._newest = place
+            self._pass_on()
         return found
 
     def span(self, now: float) -> list[tuple[float, Stretch]]:
         """The stretches in which anything happened, oldest first, each with the instant at which it begins."""
-        oldest = int(now // self.width_s) - self.most
-        return [(place * self.width_s, self._stretches[place]) for place in sorted(self._stretches) if place > oldest]
+        oldest, merged = int(now // self.width_s) - self.most, dict[int, Stretch]()
+        for instant, stretch in self._all():
+            place = int(instant // self.width_s)
+            if place > oldest:
+                merged.setdefault(place, Stretch()).add(stretch)
+        return [(place * self.width_s, merged[place]) for place in sorted(merged)]
 
-    def _forget(self, newest: int) -> None:
-        for place in [each for each in self._stretches if each <= newest - self.most]:
-            del self._stretches[place]
+    def _all(self) -> Iterator[tuple[float, Stretch]]:
+        """Its own stretches and those of finer rings, of which it knows nothing yet."""
+        yield from ((place * self.width_s, self._stretches[place]) for place in sorted(self._stretches))
+        if self._finer is not None:
+            yield from self._finer._all()
+
+    def _pass_on(self) -> None:
+        for place in sorted(each for each in self._stretches if each <= self._newest - self.most):
+            stretch = self._stretches.pop(place)
+            into = None if self._coarser is None else self._coarser.at(place * self.width_s)
+            if into is not None:
+                into.add(stretch)
+
+
+def rings(*settings: tuple[str, float, int]) -> tuple[Ring, ...]:
+    """Rings, each of stretches that fit into those of the next: name, width in seconds, and how many are kept."""
+    made: list[Ring] = []
+    for name, width_s, most in reversed(settings):
+        made.append(Ring(name, width_s, most, made[-1] if made else None))
+    return tuple(reversed(made))

@@ -35,12 +35,13 @@ def guard_views(
     board = Switchboard(Steering(), settings)
     for switch in switches:
         board.take_up(switch)
-    return tuple(_views(settings, board.values, paces))
+    return tuple(guards_on(settings, board.values, paces))
 
 
-def _views(
+def guards_on(
     settings: GuardSettings, switches: Mapping[str, str], paces: Mapping[str, PaceRecord]
 ) -> Iterator[GuardView]:
+    """The same where it is known what each switch stands at; empty = off."""
     if switches["only"]:
         yield _view("only", f"only {switches['only']} serves", paces.get(f"{GUARDS}only"))
     if switches["freeze"]:

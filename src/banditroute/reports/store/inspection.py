@@ -89,8 +89,8 @@ async def inspected(plan: RouterConfig, store: StoreReader, *, now: float, last:
     decider = decider_of(plan)
     decider.restore(state.evidence, state.paces.values())
     ledger = _ledger(plan, state, unsettled, now)
-    outlooks = decider.outlooks(ledger, now)
-    prompt = _typical(newest[:_SAMPLE], decider.width)
+    outlooks = decider.pacers.outlooks(ledger, now)
+    prompt = _typical(newest[:_SAMPLE], decider.beliefs.width)
     return Inspection(
         at=now,
         edges=edge_beliefs(decider, prompt),

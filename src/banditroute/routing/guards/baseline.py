@@ -15,7 +15,7 @@ from banditroute.learning.posterior import Posterior
 from banditroute.records import Alarm, Context, Decision, Outcome
 from banditroute.routing.lessons import inputs_of
 from banditroute.routing.pacers import PaceRecord
-from banditroute.routing.steering import Beliefs, Rule, Situation
+from banditroute.routing.steering import Believed, Rule, Situation
 
 from .counting import GUARDS, Count
 
@@ -51,7 +51,7 @@ class BaselineGuard(Rule):
         self._baseline = baseline
         self._terms = terms
         self._count = Count(_NAME + baseline)
-        self._beliefs: Beliefs
+        self._beliefs: Believed
         self._account: HarmAccount
         self._valued: Posterior
         self._open: OrderedDict[str, _Serving] = OrderedDict()
@@ -67,7 +67,7 @@ class BaselineGuard(Rule):
         """Quality points that are surely left."""
         return float(self._account.lower)
 
-    def attend(self, beliefs: Beliefs) -> None:
+    def attend(self, beliefs: Believed) -> None:
         """Opens the account: what is believed is what it values by."""
         self._beliefs, self._valued = beliefs, beliefs.signals.posterior
         self._baseline = beliefs.catalog.current(self._baseline) or self._baseline

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from banditroute.observe import Event, SwitchPassedOver
 from banditroute.records import Decision
 from banditroute.routing.pacers import PaceRecord
-from banditroute.routing.steering import Beliefs, Limits, Rule, Situation
+from banditroute.routing.steering import Believed, Limits, Rule, Situation
 
 from .counting import Count
 
@@ -42,7 +42,7 @@ class OneModel(Rule):
         self._serving = True
         self._news: list[Event] = []
 
-    def attend(self, beliefs: Beliefs) -> None:
+    def attend(self, beliefs: Believed) -> None:
         """Takes the model by its name today."""
         self.model = beliefs.catalog.current(self.model) or self.model
 

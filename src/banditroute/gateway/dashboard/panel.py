@@ -1,0 +1,149 @@
+"""All that the dashboard shows, as parts that are each sent anew when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import orjson
+
+from banditroute._version import __version__
+from banditroute.config import RouterConfig
+from banditroute.gateway.dashboard.budgets import budgets, marks_of
+from banditroute.gateway.dashboard.decisions import decision_lines
+from banditroute.gateway.dashboard.history import History
+from banditroute.gateway.dashboard.models import by_cost, edge_lines, model_lines
+from banditroute.gateway.dashboard.notices import Notice
+from banditroute.gateway.dashboard.span import span_view
+from banditroute.gateway.dashboard.steering import steered
+from banditroute.gateway.limits import Gate
+from banditroute.records import Json
+from banditroute.router import Router
+from banditroute.routing.budgets import PacedBudget
+
+_FRESH_S = 0.9
+_LEARNED_FRESH_S = 4.0  # what is learned takes a while to look at, and moves slowly
+
+
+class Doors(Protocol):
+    """Whom the gateway lets in."""
+
+    @property
+    def draining(self) -> bool:
+        """Nobody new."""
+        ...
+
+    @property
+    def gate(self) -> Gate:
+        """Bounds what is in work."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The gateway at this instant.
+
+    Attributes:
+        at: the instant, began_at: since when it runs; seconds since the epoch.
+        version: that runs; name: of its configuration.
+        in_work: requests that are being answered, of at most so many; under_way: decisions that are not settled.
+        draining: nobody new is let in.
+    """
+
+    at: float
+    began_at: float
+    version: str
+    name: str
+    in_work: int
+    most_in_work: int
+    under_way: int
+    draining: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A part as it was made last."""
+
+    at: float
+    body: bytes
+
+
+class Panel:
+    """Looks at a router, no more often than is worth it however many look at the panel; on the router's event loop.
+
+    Args:
+        router: which.
+        plan: the configuration in force; whoever reloads it says so here.
+        history: what is remembered.
+        doors: whom the gateway lets in.
+    """
+
+    def __init__(self, router: Router, plan: RouterConfig, history: History, doors: Doors) -> None:
+        self.plan = plan
+        self.history = history
+        self.doors = doors
+        self._router = router
+        self._made: dict[str, _Made] = {}
+        history.watch(lambda at: marks_of(router.learner, at))
+
+    def parts(self, span: str) -> Mapping[str, bytes]:
+        """Every part as JSON, by its name; one that is the same as before is the very same object.
+
+        Args:
+            span: the stretch of the past, one of the history's; the shortest where it is none of them.
+        """
+        now = self.history.clock()
+        ring = self.history.ring(span)
+        return {
+            "now": self._part("now", now, lambda: self._now(now)),
+            "span": self._part(f"span/{ring.name}", now, lambda: self._span(span, now)),
+            "budgets": self._part("budgets", now, lambda: self._budgets(now)),
+            "models": self._part("models", now, lambda: model_lines(self._router.catalog, self._router.works[-1], now)),
+            "edges": self._part("edges", now, lambda: list(edge_lines(self._router.learner.decider)), _LEARNED_FRESH_S),
+            "decisions": self._part("decisions", now, lambda: decision_lines(self.history)),
+            "notices": self._part("notices", now, lambda: list(self.history.notices)),
+            "steering": self._part("steering", now, lambda: steered(self._router.learner, self.plan.guard)),
+        }
+
+    def snapshot(self, span: str) -> Json:
+        """The same as one object."""
+        return {name: orjson.Fragment(body) for name, body in self.parts(span).items()}
+
+    def operated(self, who: str, done: str) -> None:
+        """Takes note of what an operator did, and looks at everything anew."""
+        self.history.notices.add(Notice(self.history.clock(), "operator", "note", f"{who} {done}"))
+        self._made = {name: _Made(0.0, made.body) for name, made in self._made.items()}
+
+    def _part(self, name: str, now: float, make: Callable[[], object], fresh_s: float = _FRESH_S) -> bytes:
+        made = self._made.get(name)
+        if made is not None and 0.0 <= now - made.at < fresh_s:
+            return made.body
+        body = orjson.dumps(make())
+        if made is not None and made.body == body:
+            body = made.body
+        self._made[name] = _Made(now, body)
+        return body
+
+    def _now(self, now: float) -> Now:
+        gate = self.doors.gate
+        return Now(
+            now,
+            self.history.began_at,
+            __version__,
+            self.plan.path.name,
+            gate.in_work,
+            gate.most,
+            sum(len(works.serving.under_way) for works in self._router.works),
+            self.doors.draining,
+        )
+
+    def _budgets(self, now: float) -> object:
+        learner = self._router.learner
+        return budgets(self.plan.budgets, learner.decider, learner.ledger, self.history, now)
+
+    def _span(self, span: str, now: float) -> object:
+        models = [model.name for model in by_cost(self._router.catalog)]
+        paced = [budget.name for budget in self.plan.budgets if isinstance(budget, PacedBudget)]
+        names = [ring.name for ring in self.history.rings]
+        return span_view(self.history.ring(span), names, models, paced, now)
