@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from banditroute.errors import InvalidRequestError
 from banditroute.gateway.anthropic.asked import message_request, stop_sequences
+from banditroute.gateway.anthropic.blocks import event
 from banditroute.gateway.anthropic.events import MessageEvents
 from banditroute.gateway.anthropic.replies import message_body
+from banditroute.gateway.anthropic.unfolding import events_of
 from banditroute.prompts.excerpt import excerpt_of
 from banditroute.providers.anthropic_reply import read_message
 from banditroute.providers.anthropic_request import messages_body
@@ -181,6 +183,18 @@ def test_a_stream_is_read_back_as_it_was(answer: Answer, step: int) -> None:
     reader.feed(written)
     assert reader.finished
     check_same(reader.close(), answer)
+
+
+@given(answers(), st.lists(st.fixed_dictionaries({"type": st.just("server_tool_use"), "input": OBJECTS}), max_size=2))
+@settings(max_examples=30, deadline=None)
+def test_a_whole_message_is_the_stream_that_it_would_have_been(answer: Answer, others: list[Json]) -> None:
+    message = message_body(answer, ())
+    message["content"] = [*others, *message["content"]]
+    reader = AnthropicReader()
+    deltas = reader.feed(b"".join(event(each) for each in events_of(message)))
+    check_same(reader.close(), answer)
+    begun = [each["content_block"] for delta in deltas for each in delta.native if "content_block" in each]
+    assert [block for block in begun if block["type"] == "server_tool_use"] == others
 
 
 def _cut(text: str, step: int) -> list[str]:

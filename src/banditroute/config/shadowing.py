@@ -29,7 +29,7 @@ def shadow_plan(config: RouterConfig) -> RouterConfig | None:
 
 
 def learn_alike(config: RouterConfig, rival: RouterConfig) -> bool:
-    """Whether deciders of both would believe the same of the same requests, so that they can share what they believe."""
+    """Whether deciders of both would believe the same of the same requests, and can share their beliefs."""
     own, other = ((each.catalog, each.routing.policy.learning, each.routing.warm_start) for each in (config, rival))
     return own == other
 

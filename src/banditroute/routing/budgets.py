@@ -71,6 +71,16 @@ class PacedBudget:
         _check_amount(self.usd_per_request, "usd_per_request")
 
 
+def global_budget(usd_per_request: float) -> PacedBudget:
+    """The budget that all requests share.
+
+    Raises:
+        ConfigError: the amount is not a positive number.
+    """
+    _check_amount(usd_per_request, "budget_usd")
+    return PacedBudget("global", usd_per_request)
+
+
 @dataclass(frozen=True, slots=True)
 class Cap:
     """Dollars that may be spent in a day or a month (UTC): it holds, request by request.

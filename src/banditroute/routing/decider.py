@@ -21,7 +21,7 @@ from banditroute.records import Context, Decision, Demand, Forecast, Outcome
 
 from . import lessons, odds, pacers
 from .beliefs import NO_ENCODER, Beliefs
-from .budgets import Cap, PacedBudget
+from .budgets import Cap, PacedBudget, global_budget
 from .catalog import Catalog
 from .eligibility import Eligibility
 from .hearing import Ears
@@ -81,7 +81,7 @@ class Decider:
         settings = PolicySettings() if settings is None else settings
         self.beliefs = Beliefs(catalog, tasks, features, settings, encoder_version) if beliefs is None else beliefs
         self.borrows = beliefs is not None
-        everywhere = () if budget_usd is None else (_global_budget(budget_usd),)
+        everywhere = () if budget_usd is None else (global_budget(budget_usd),)
         self.pacers = Pacers((*everywhere, *budgets), settings, caps)
         self.steering = Steering(rules)
         self.steering.attend(self)
@@ -120,12 +120,12 @@ class Decider:
     @property
     def paces(self) -> tuple[PaceRecord, ...]:
         """Where each paced budget stands, and each rule, and what models are billed at."""
-        return (*self.pacers.records(), *self._records_beside())
+        return (*self.pacers.records(), *self.steering.records(), *self.beliefs.records())
 
     def paces_of(self, decision: Decision) -> tuple[PaceRecord, ...]:
         """The same of what a decision may have moved: paced budgets that do not cover it stand where they stood."""
         covering = self.pacers.covering(decision.tenant, decision.context.task)
-        return (*(paced.record() for paced in covering), *self._records_beside())
+        return (*(paced.record() for paced in covering), *self.steering.records(), *self.beliefs.records())
 
     def decide(
         self,
@@ -322,9 +322,6 @@ class Decider:
         for arm, factor in self.beliefs.repriced(before.beliefs).items():
             self.pacers.reprice(arm, factor, announced=True)
 
-    def _records_beside(self) -> tuple[PaceRecord, ...]:
-        return (*self.steering.records(), *self.beliefs.records())
-
     def _forecast(self, task: str, demand: Demand, x: Floats, stay: Stay | None) -> Priced:
         busy = self.beliefs.load.felt and self._minds_load(demand)
         return self.beliefs.rates.priced(self.beliefs.amounts(task, x, busy=busy), demand, stay)
@@ -353,10 +350,3 @@ class Decider:
             worth = self.steering.penalised(steered, worth)
         p = odds.explored(self._exploration, worth, forecast, screened, covering, self.beliefs.names)
         return p if steered is None else self.steering.limited(steered, worth, p)
-
-
-def _global_budget(usd_per_request: float) -> PacedBudget:
-    if not 0 < usd_per_request < math.inf:
-        problem = f"{usd_per_request} is not a budget"
-        raise InputError(problem, remedy="give dollars per request", field="budget_usd")
-    return PacedBudget("global", usd_per_request)

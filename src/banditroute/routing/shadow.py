@@ -1,7 +1,8 @@
 """A policy that decides beside the router on a share of its traffic, calls nobody, and is kept on record.
 
-It learns from the same lessons, or decides by what the router believes, where both would learn the same. Its paced budgets are charged with what its own choice is expected to cost, never with
-the router's bill. Whatever goes wrong in it is an event, and the request is served as if it were not there.
+It learns from the same lessons; where both would learn the same, it decides by what the router believes. Its paced
+budgets are charged with what its own choice is expected to cost, never with the router's bill. Whatever goes wrong in
+it is an event, and the request is served as if it were not there.
 """
 
 from __future__ import annotations

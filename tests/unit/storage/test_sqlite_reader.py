@@ -133,5 +133,5 @@ async def test_a_key_that_is_damaged_is_an_error(store: SQLiteStore, reader: SQL
     with sqlite3.connect(store.path) as other:
         other.execute("UPDATE gateway_key SET models = 'small'")
     other.close()
-    with pytest.raises(StoreError, match="'small'.*the store is damaged"):
+    with pytest.raises(StoreError, match=r"'small'.*the store is damaged"):
         await reader.keys()
