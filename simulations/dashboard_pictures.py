@@ -41,6 +41,7 @@ CLICK_A_TELLING_ONE = """(() => {
   const telling = rows.find((row) => !row.children[3].textContent.includes("99"));
   (telling ?? rows[0]).querySelector("button").click();
 })()"""
+END = MIDNIGHT + FROM_S + TIMES_FASTER * HURRY_S
 MORE = f"""
 [[budgets]]
 name = "a day"
@@ -105,7 +106,7 @@ async def ask(serving: Gateway, rows: Sequence[DemoRow]) -> None:
         while True:
             row = rows[chance.randrange(len(rows))]
             group.create_task(_one(session, row, chance.random()))
-            await asyncio.sleep(chance.expovariate(PER_S))
+            await asyncio.sleep(chance.expovariate(PER_S if time.time() < END else PER_S / 8.0))
 
 
 async def _one(session: aiohttp.ClientSession, row: DemoRow, u: float) -> None:
@@ -126,14 +127,17 @@ async def _one(session: aiohttp.ClientSession, row: DemoRow, u: float) -> None:
 
 async def look(browser: Browser, serving: Gateway, out: Path) -> None:
     """Takes the pictures."""
-    page = await browser.page(width=1180, height=2660)
+    page = await browser.page(width=1180, height=1260)
     await page.open(f"{serving.url}/dashboard")
     await page.until("document.querySelectorAll('#decisions tbody tr').length > 5")
     await page.click("input[value='24 hours']")
     await asyncio.sleep(6.0)
     await drawn(page)
     (out / "dashboard-light.png").write_bytes(await page.picture())
-    await page.resize(1180, 1500)
+    await page.click("#edges h2")
+    await asyncio.sleep(0.5)
+    (out / "dashboard-map.png").write_bytes(await page.picture("#edges", margin_px=20))
+    await page.value("scrollTo({top: 0, behavior: 'instant'})")
     await page.prefer(dark=True)
     await asyncio.sleep(1.0)
     (out / "dashboard-dark.png").write_bytes(await page.picture())
@@ -146,7 +150,7 @@ async def look(browser: Browser, serving: Gateway, out: Path) -> None:
     await page.resize(360, 780)
     await asyncio.sleep(1.5)
     await drawn(page)
-    (out / "dashboard-phone.png").write_bytes(await page.picture(whole=True, most_px=2_400))
+    (out / "dashboard-phone.png").write_bytes(await page.picture("body", most_px=1_900))
     for each in page.complaints:
         print("the page complains:", each)
     print("wider than the phone by", await page.value("document.documentElement.scrollWidth - innerWidth"), "px")

@@ -21,6 +21,7 @@ BUDGETS = [
     {"name": "day <b>cap</b>", "usd": 20.0, "per": "day"},
     {"name": "pace", "usd_per_request": 0.0005},
 ]
+EVIL = "<img src=x onerror=alert(1)>"
 ROWS = "document.querySelectorAll('#decisions tbody tr').length"
 REQUESTS = "Number(document.querySelector('.cards .value').textContent)"
 
@@ -64,11 +65,12 @@ async def stream_of_requests(gateway):
 
 async def test_numbers_move_while_requests_run_and_nothing_complains(lab, browser):
     gateway = await served(lab)
-    await ask(gateway, 3)
+    await ask(gateway, 3, tenant=EVIL)
     page = await browser.page()
     await page.open(f"{gateway.url}/dashboard")
     before = await page.until(REQUESTS)
     assert before == 3
+    assert EVIL in await page.value("document.querySelector('#decisions').textContent")
     async with stream_of_requests(gateway):
         await page.until(f"{REQUESTS} > 8 && {ROWS} > 8")
     assert "paced to" not in await page.value("document.body.textContent")

@@ -40,6 +40,10 @@ _START_S = 30.0
 _ANSWER_S = 30.0
 _LOOK_EVERY_S = 0.05
 _MOST_BYTES = 64 * 2**20
+_PLACE = """(() => {
+  const { x, y, width, height } = document.querySelector(SELECTOR).getBoundingClientRect();
+  return [x + scrollX, y + scrollY, width, height];
+})()"""
 _MIDDLE = """(() => {
   const element = document.querySelector(SELECTOR);
   element.scrollIntoView({ block: "center", behavior: "instant" });
@@ -216,12 +220,18 @@ class Page:
         """Types into what has the focus."""
         await self.tell("Input.insertText", text=text)
 
-    async def picture(self, *, whole: bool = False, most_px: int = 6_000) -> bytes:
-        """A PNG of what is to be seen, or of the whole page."""
+    async def picture(self, of: str | None = None, *, most_px: int = 6_000, margin_px: int = 0) -> bytes:
+        """A PNG of what is to be seen, or of all that a selector finds, to so many pixels of its height."""
         params: dict[str, Any] = {"format": "png"}
-        if whole:
-            width, height = await self.value("[innerWidth, document.documentElement.scrollHeight]")
-            clip = {"x": 0, "y": 0, "width": width, "height": min(height, most_px), "scale": 1}
+        if of is not None:
+            x, y, width, height = await self.value(_PLACE.replace("SELECTOR", json.dumps(of)))
+            clip = {
+                "x": x - margin_px,
+                "y": y,
+                "width": width + 2 * margin_px,
+                "height": min(height, most_px),
+                "scale": 1,
+            }
             params |= {"clip": clip, "captureBeyondViewport": True}
         return base64.b64decode((await self.tell("Page.captureScreenshot", **params))["data"])
 

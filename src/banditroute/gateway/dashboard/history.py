@@ -25,7 +25,7 @@ _RINGS = (("15 minutes", 10.0, 90), (DAY, 900.0, 96), (MONTH, 21_600.0, 124))
 _MOST_DECISIONS = 40
 _MOST_RECALLED = 500
 _MOST_ALARMS = 20
-_MOST_EDGES = 1_000  # in one stretch
+_MOST_EDGES = 160  # in one stretch
 _NO_MARKS: Mapping[str, Mark] = {}
 
 

@@ -22,7 +22,7 @@ let due = false;
 
 theme();
 const first = overview();
-const openWhy = whySheet(ask);
+const openWhy = whySheet(ask, () => panel.budgets);
 const sections = [first, budgets(), models(), edges(), decisions(openWhy), happened(announce), rules(), controls(act, announce)];
 
 function draw() {

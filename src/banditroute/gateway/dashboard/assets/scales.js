@@ -30,7 +30,7 @@ export function logTicks(from, to, most = 7) {
   return [fine, usual, within(decades)].find((each) => each.length <= most) ?? within(decades).filter((_, n) => n % 2 === 0);
 }
 
-const STEPS_S = [60, 180, 300, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 432000, 604800];
+const STEPS_S = [60, 180, 300, 600, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 432000, 604800];
 
 /** Round instants between two, UTC, about so many. */
 export function timeTicks(from, to, about = 6) {

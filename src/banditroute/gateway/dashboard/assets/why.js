@@ -6,8 +6,8 @@ import { date, money, percent, quality, seconds } from "./words.js";
 
 const SD95 = 1.96;
 
-/** Shows the sheet of one decision; `ask` fetches from the gateway. */
-export function whySheet(ask) {
+/** Shows the sheet of one decision; `ask` fetches from the gateway, `budgetsNow` has the budgets as they are now. */
+export function whySheet(ask, budgetsNow) {
   const sheet = byId("why");
   sheet.addEventListener("close", () => {
     if (location.hash.startsWith("#why=")) history.replaceState(null, "", "#decisions");
@@ -19,7 +19,7 @@ export function whySheet(ask) {
     put(sheet, head("Why", close), h("p", null, "Looking it up."));
     if (!sheet.open) sheet.showModal();
     try {
-      put(sheet, head("Why this model", close), ...found(await ask(`v1/decisions/${encodeURIComponent(id)}`)));
+      put(sheet, head("Why this model", close), ...found(await ask(`v1/decisions/${encodeURIComponent(id)}`), budgetsNow()));
     } catch (error) {
       put(sheet, head("Why", close), h("p", { class: "note", role: "alert" }, error.message));
     }
@@ -31,7 +31,7 @@ function head(title, close) {
   return h("div", { class: "sheet-head" }, h("h2", { id: "why-heading", tabindex: "-1" }, title), h("button", { type: "button", click: close }, "Close"));
 }
 
-function found(decision) {
+function found(decision, budgets) {
   return [
     h("p", { class: "summary" }, inWords(decision)),
     facts([
@@ -43,7 +43,7 @@ function found(decision) {
       ["Policy", decision.policy_version],
     ]),
     h("h3", null, "Who might have been chosen"),
-    eligible(decision),
+    eligible(decision, pointsPerDollar(decision.shadow_prices, budgets)),
     h("h3", null, "Who might not"),
     excluded(decision.excluded),
     h("h3", null, "What dollars were worth"),
@@ -64,15 +64,25 @@ function inWords({ chosen, propensity, pinned, propensities, forecasts }) {
   return `${drawn}${hope}.${likeliest === chosen ? " It was the likeliest choice." : ` ${likeliest} was likelier: this was a try.`}`;
 }
 
-function eligible({ propensities, forecasts, chosen }) {
+/** Quality points that a dollar had to earn, by what budgets pace to now; null where one of them is not known. */
+function pointsPerDollar(shadowPrices, budgets) {
+  const known = new Map([...(budgets?.caps ?? []), ...(budgets?.paces ?? [])].map((each) => [each.name, each.usd_per_request]));
+  const each = Object.entries(shadowPrices).map(([name, points]) => points / (known.get(name) ?? NaN));
+  const sum = each.reduce((total, points) => total + points, 0);
+  return Number.isFinite(sum) ? sum : null;
+}
+
+function eligible({ propensities, forecasts, chosen }, perDollar) {
+  const worth = (forecast) => (forecast && perDollar !== null ? forecast.quality - perDollar * forecast.cost_usd : null);
   const made = table({
     name: "why-eligible",
-    caption: "With which probability each was drawn, and what was expected of it; quality ± 95%.",
+    caption: "With which probability each was drawn, and what was expected of it: quality ± 95%; worth, which is quality less what the dollars had to earn, about.",
     columns: [
       { label: "Model", of: ([model]) => ({ text: model, detail: model === chosen ? "chosen" : "" }) },
       { label: "Probability", number: true, shaded: true, of: ([, p]) => ({ text: percent(p), share: p }) },
       { label: "Quality", number: true, of: ([, , f]) => ({ text: quality(f?.quality), detail: f ? `± ${quality(SD95 * f.quality_sd)}` : "" }) },
       { label: "Dollars", number: true, of: ([, , f]) => money(f?.cost_usd) },
+      { label: "Worth", number: true, of: ([, , f]) => quality(worth(f)) },
       { label: "Seconds", number: true, of: ([, , f]) => seconds(f?.latency_s) },
     ],
     keyOf: ([model]) => model,
