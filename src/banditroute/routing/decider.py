@@ -168,8 +168,7 @@ class Decider:
         covering = self.pacers.covering(tenant, context.task)
         steered = None
         if self.steering and not is_judging(context.task):
-            amounts, cost_usd = forecast.amounts, forecast.cost_usd
-            least_usd = pacers.tightest_usd(covering)
+            amounts, cost_usd, least_usd = forecast.amounts, forecast.cost_usd, pacers.tightest_usd(covering)
             steered = Situation(
                 now, context, demand, tenant, names, screened.mask, amounts, cost_usd, cheapest, least_usd
             )
@@ -328,9 +327,7 @@ class Decider:
 
     def _minds_load(self, demand: Demand) -> bool:
         """Whether anybody asks how long models take as busy as they are."""
-        if self._quality_per_s != 0.0 or demand.max_latency_s is not None:
-            return True
-        return any(rule.minds_load for rule in self.steering.rules)
+        return self._quality_per_s != 0.0 or demand.max_latency_s is not None or self.steering.minds_load
 
     def _propensities(
         self,

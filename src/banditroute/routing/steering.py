@@ -235,6 +235,11 @@ class Steering:
             rule.settled(decision, outcome)
 
     @property
+    def minds_load(self) -> bool:
+        """Whether any rule looks at how long models take as busy as they are."""
+        return any(rule.minds_load for rule in self.rules)
+
+    @property
     def stale(self) -> bool:
         """Whether any rule would have beliefs solved anew now."""
         return any(rule.stale for rule in self.rules)

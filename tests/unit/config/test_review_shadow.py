@@ -7,7 +7,7 @@ import pytest
 from banditroute.cli.app import run
 from banditroute.config import load_config
 from banditroute.config.review import review
-from banditroute.config.shadowing import shadow_plan
+from banditroute.config.shadowing import learn_alike, shadow_plan
 
 MODEL = """
 [[models]]
@@ -65,6 +65,22 @@ def test_the_other_file_decides_at_this_files_prices(tmp_path: Path) -> None:
     assert plan.catalog["large"].price.input_usd_per_mtok == 2.0
     assert plan.routing.quality_per_s == 0.25
     assert [budget.name for budget in plan.budgets] == ["global per request"]
+
+
+@pytest.mark.parametrize(
+    ("rival", "alike"),
+    [
+        (CLEAN.replace("= 2.0", "= 99.0").replace("0.0005", "0.5"), True),
+        (CLEAN + "[routing]\nquality_per_s = 0.25\n", True),
+        (CLEAN + "[routing.drift]\nhalf_life_days = 9.0\n", False),
+        (CLEAN.replace('name = "small"', 'name = "small"\nrouted = false'), False),
+    ],
+)
+def test_what_learns_and_knows_the_same_models_can_share_beliefs(tmp_path: Path, rival: str, alike: bool) -> None:
+    config = load_config(written(tmp_path, 'policy = "rival.toml"', rival))
+    plan = shadow_plan(config)
+    assert plan is not None
+    assert learn_alike(config, plan) is alike
 
 
 def test_a_file_without_a_shadow_has_no_plan(tmp_path: Path) -> None:

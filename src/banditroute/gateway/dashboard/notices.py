@@ -74,6 +74,8 @@ def notice_of(event: Event, now: float) -> Notice | None:
     match event:
         case Drifted(alarm):
             return of_alarm(alarm)
+        case BreakerChanged(_, "half_open"):
+            return None  # it comes and goes with every probe
         case BreakerChanged() | KeyChanged() | SwitchPassedOver() | RolloutChanged():
             return _of_model(event, now)
         case BestFound(task, model, confidence):
@@ -83,14 +85,8 @@ def notice_of(event: Event, now: float) -> Notice | None:
         case BudgetExhausted(budget, _, rejected):
             came = "requests are turned down" if rejected else "the cheapest model serves"
             return Notice(now, "budget", "warning", f"{budget} is spent: {came}")
-        case StoreFailed(doing, problem):
-            return Notice(now, "store", "warning", f"could not {doing}: {problem}")
-        case ShadowFailed(shadow, doing, problem):
-            return Notice(now, "shadow", "warning", f"{shadow} could not {doing}: {problem}")
-        case Reloaded(changes):
-            return Notice(now, "configuration", "note", f"reloaded: {changes}")
-        case ReloadFailed(problem):
-            return Notice(now, "configuration", "warning", f"not reloaded: {problem}")
+        case StoreFailed() | ShadowFailed() | Reloaded() | ReloadFailed():
+            return _of_the_router(event, now)
         case _:
             return None
 
@@ -104,6 +100,18 @@ def of_alarm(alarm: Alarm) -> Notice:
         f"by {write.plural(alarm.seen, 'observation')}, {confidence_of(alarm)} sure"
     )
     return Notice(alarm.at, "model changed", "warning", text)
+
+
+def _of_the_router(event: StoreFailed | ShadowFailed | Reloaded | ReloadFailed, now: float) -> Notice:
+    match event:
+        case StoreFailed(doing, problem):
+            return Notice(now, "store", "warning", f"could not {doing}: {problem}")
+        case ShadowFailed(shadow, doing, problem):
+            return Notice(now, "shadow", "warning", f"{shadow} could not {doing}: {problem}")
+        case Reloaded(changes):
+            return Notice(now, "configuration", "note", f"reloaded: {changes}")
+        case ReloadFailed(problem):
+            return Notice(now, "configuration", "warning", f"not reloaded: {problem}")
 
 
 def _of_model(event: BreakerChanged | KeyChanged | SwitchPassedOver | RolloutChanged, now: float) -> Notice:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from banditroute.routing.pacers import PaceRecord
 
 GUARDS = "guard/"
@@ -32,3 +34,9 @@ class Count:
     def resume(self, record: PaceRecord) -> None:
         """Goes on from a record."""
         self.decisions, self.bent = record.requests, int(record.level)
+
+    def restore(self, records: Iterable[PaceRecord]) -> None:
+        """Goes on from the record of its name, where there is one."""
+        for record in records:
+            if record.budget == self.name:
+                self.resume(record)

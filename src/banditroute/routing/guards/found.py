@@ -97,9 +97,7 @@ class BestKnown(Rule):
 
     def restore(self, records: Sequence[PaceRecord]) -> None:
         """Goes on counting."""
-        for record in records:
-            if record.budget == self._count.name:
-                self._count.resume(record)
+        self._count.restore(records)
 
     def _look(self, task: str, known: _Class, names: tuple[str, ...]) -> None:
         """Tells once what has changed of a class."""

@@ -76,9 +76,7 @@ class OneModel(Rule):
 
     def restore(self, records: Sequence[PaceRecord]) -> None:
         """Goes on counting."""
-        for record in records:
-            if record.budget == self._count.name:
-                self._count.resume(record)
+        self._count.restore(records)
 
 
 class Frozen(Rule):
@@ -107,9 +105,7 @@ class Frozen(Rule):
 
     def restore(self, records: Sequence[PaceRecord]) -> None:
         """Goes on counting."""
-        for record in records:
-            if record.budget == self._count.name:
-                self._count.resume(record)
+        self._count.restore(records)
 
 
 def _ruled_out(situation: Situation, model: str) -> bool:

@@ -130,7 +130,13 @@ def test_budgets_are_looked_at_once_in_each_stretch_and_never_for_the_past(histo
 
 
 @pytest.mark.parametrize(
-    "event", [Decided(decided("1")), Attempted("1", Attempt("small", 1.0)), NotGraded("1", "g", "p")]
+    "event",
+    [
+        Decided(decided("1")),
+        Attempted("1", Attempt("small", 1.0)),
+        NotGraded("1", "g", "p"),
+        BreakerChanged("small", "half_open", ""),
+    ],
 )
 def test_everyday_events_are_no_notices(history, event):
     history.notify(event)

@@ -10,8 +10,8 @@ export function happened(announce) {
     caption: "Newest first; what happened many times in a row is counted.",
     columns: [
       { label: "When (UTC)", of: (n) => ({ text: date(n.at), detail: ago(n.at, n.now) }) },
-      { label: "What", of: (n) => n.kind },
-      { label: "", of: (n) => ({ text: n.text, detail: n.times > 1 ? `${n.times} times` : "" }) },
+      { label: "About", of: (n) => n.kind },
+      { label: "What happened", of: (n) => ({ text: n.text, detail: n.times > 1 ? `${n.times} times` : "" }) },
     ],
     keyOf: ({ at, kind, text }) => `${at}\n${kind}\n${text}`,
     empty: "Nothing out of the ordinary.",
