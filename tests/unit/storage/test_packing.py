@@ -59,4 +59,6 @@ def test_a_vector_that_fits_no_width_is_damage(length: int) -> None:
 def test_nothing_seen_adds_nothing() -> None:
     lesson = Lesson("a", "m", "v", (1.0, 2.0), (None, None, None, None))
     assert sums_of([lesson]) == {}
-    assert set(sums_of([lesson, replace(lesson, values=(None, 1.0, None, None))])) == {Edge("a", "m", "log_tokens", "v")}
+    assert set(sums_of([lesson, replace(lesson, values=(None, 1.0, None, None))])) == {
+        Edge("a", "m", "log_tokens", "v")
+    }

@@ -20,7 +20,7 @@ SPREAD = histogram("banditroute_some_seconds", "Seconds.", "model")
 SUMS = summary("banditroute_some_points", "Points.", "model")
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-NUMBERS = st.floats(allow_nan=False) | st.integers(0, 10**18)
+NUMBERS = st.floats(allow_nan=False) | st.integers(0, 2**53)
 
 
 @dataclass
