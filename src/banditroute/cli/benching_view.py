@@ -12,6 +12,7 @@ from banditroute.benching.results import ALL_TASKS, BenchResult, BenchRow, Diffe
 from banditroute.cli.tables import add_figures, add_names, plain_console, printable, titled_table
 from banditroute.reports import format as form
 
+_FEW_S = 0.1
 _NAME_WIDTH = 12  # the least for a model, in columns; longer names go on over several lines
 
 
@@ -107,7 +108,7 @@ def _dollars(value_usd: float) -> str:
 
 
 def _seconds(value_s: float) -> str:
-    return f"{value_s:.3g}"
+    return f"{value_s:.{2 if value_s < _FEW_S else 3}g}"  # a third digit of a few milliseconds is noise, and takes room
 
 
 def _verdicts(differences: Iterable[Difference]) -> Iterable[str]:
