@@ -57,6 +57,7 @@ max_output_tokens = 2000
 name = "day"
 usd = {cap}
 per = "day"
+paced = false                  # the cap alone: how it holds, not how it steers
 on_exhausted = "reject"
 
 [store]
