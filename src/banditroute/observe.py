@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from banditroute.changes import Changes
+from banditroute.errors import BanditrouteError
 from banditroute.records import Alarm, Attempt, Decision, Feedback, Outcome
 
 
@@ -117,6 +118,13 @@ class ReloadFailed:
     """A configuration could not be put in force: why, in one line. The one before it stays."""
 
     problem: str
+
+    @classmethod
+    def by(cls, error: Exception) -> ReloadFailed:
+        """The event of an error; one that is not the library's own, which says little without its kind, with that."""
+        if isinstance(error, BanditrouteError):
+            return cls(str(error))
+        return cls(" ".join(f"{type(error).__name__}: {error}".split()))
 
 
 @dataclass(frozen=True, slots=True)

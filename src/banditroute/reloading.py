@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from banditroute.errors import BanditrouteError
@@ -24,7 +24,7 @@ async def reload_on_sighup(router: Router) -> AsyncGenerator[None]:
     if not hasattr(signal, "SIGHUP"):
         raise NotImplementedError("this platform has no SIGHUP; call router.reload() instead")
     loop.add_signal_handler(signal.SIGHUP, told.set)
-    following = asyncio.create_task(_follow(router, told))
+    following = asyncio.create_task(follow(told, router.reload))
     try:
         yield
     finally:
@@ -33,11 +33,22 @@ async def reload_on_sighup(router: Router) -> AsyncGenerator[None]:
         await asyncio.gather(following, return_exceptions=True)
 
 
-async def _follow(router: Router, told: asyncio.Event) -> None:
+async def follow(told: asyncio.Event, reload: Callable[[], Awaitable[object]]) -> None:
+    """Reloads whenever the event is set, for ever; a reload tells the observer itself how it ended.
+
+    Args:
+        told: is set where there is something to reload.
+        reload: reloads.
+    """
     while True:
         await told.wait()
         told.clear()
         try:
-            await router.reload()
+            await reload()
         except BanditrouteError:  # the observer has been told why
             continue
+        # The edge of a loop that nobody waits for: users' modules may raise anything as they are imported, and the next
+        # signal is to be heard all the same. The loop's handler shows the traceback, which the observer was not given.
+        except Exception as error:  # noqa: BLE001
+            context = {"message": "the configuration was not reloaded", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)

@@ -13,7 +13,7 @@ from banditroute.changes import Changes
 from banditroute.delivery.exchange import Wire
 from banditroute.delivery.pool import ClientPool
 from banditroute.desk import Terms
-from banditroute.errors import BanditrouteError, FeedbackError, InputError, InvalidRequestError, NotOpenError
+from banditroute.errors import FeedbackError, InputError, InvalidRequestError, NotOpenError
 from banditroute.flight import RequestFlight
 from banditroute.grading.signals import Signal, quality_of, source_of
 from banditroute.learner import Learner
@@ -461,6 +461,7 @@ class Router:
         Raises:
             ConfigError: it cannot be used, or has something that takes a restart; nothing is changed.
             MissingExtraError: it asks for what is not installed; nothing is changed.
+            Exception: what a module of yours that it names raises as it is imported; nothing is changed.
         """
         return await self._put_in_force(lambda: self._workshop.read(config))
 
@@ -541,8 +542,8 @@ class Router:
                 drafted = await asyncio.to_thread(draft)
                 self._check_open()
                 works, changes = self._workshop.put_in_force(drafted, self.works)
-            except BanditrouteError as error:
-                self._workshop.observer.notify(ReloadFailed(str(error)))
+            except Exception as error:  # raised again: a module that a file names may raise anything
+                self._workshop.observer.notify(ReloadFailed.by(error))
                 raise
             former, self._works = self._works, works
             self._former.append(former)

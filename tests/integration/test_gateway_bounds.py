@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import json
+import socket
 
 import aiohttp
 import pytest
 
-from banditroute.testing.faulty_exchange import ROLE, Exchange, frame
+from banditroute.errors import UngradableError
+from banditroute.testing.faulty_exchange import ROLE, Exchange, completion, frame
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 CHAT = "/v1/chat/completions"
@@ -38,6 +40,31 @@ async def endless(exchange: Exchange) -> None:
     exchange.piece(ROLE)
     content = frame({"content": "x" * 50_000})
     await exchange.send_endlessly(b"%x\r\n%b\r\n" % (len(content), content))
+
+
+LENGTH = 8 * 2**20
+
+
+async def lengthy(exchange: Exchange) -> None:
+    """A whole answer that no socket's buffers hold."""
+    said = completion()
+    said["choices"][0]["message"]["content"] = "x" * LENGTH
+    exchange.reply(200, said)
+
+
+def asking(body):
+    data = json.dumps(body).encode()
+    return b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(data) + data
+
+
+async def with_little_room(gateway):
+    """A connection whose buffers are small, so that what is not read is soon not sent."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+    small.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(small, (host, int(port)))
+    return await asyncio.open_connection(sock=small)
 
 
 class TestBodies:
@@ -177,6 +204,31 @@ class TestConnections:
         await lab.at_rest(gateway.router)
         writer.transport.abort()
 
+    async def test_who_do_not_read_a_whole_answer_are_hung_up_on(self, lab):
+        gateway = await lab.gateway({"small": await lab.server(lengthy)}, gateway={"auth": "none", "unread_s": 0.3})
+        reader, writer = await with_little_room(gateway)
+        writer.write(asking(HELLO))
+        reader._transport.pause_reading()
+        await asyncio.sleep(1.5)
+        reader._transport.resume_reading()
+        assert len(await ends(reader)) < LENGTH
+        async with asyncio.timeout(3.0):
+            while gateway.front._in_work:
+                await asyncio.sleep(0.01)
+        writer.transport.abort()
+
+    async def test_who_read_slowly_are_waited_for(self, lab):
+        gateway = await lab.gateway({"small": await lab.server(lengthy)}, gateway={"auth": "none", "unread_s": 0.3})
+        reader, writer = await with_little_room(gateway)
+        writer.write(asking(HELLO))
+        seen = b""
+        async with asyncio.timeout(20.0):
+            while len(seen) < LENGTH:
+                seen += await reader.readexactly(2**19)
+                await asyncio.sleep(0.05)
+        assert b"200 OK" in seen[:20]
+        writer.close()
+
 
 class TestCrowds:
     async def test_beyond_what_fits_are_told_to_come_back(self, lab):
@@ -205,6 +257,11 @@ class TestPlaces:
         ("method", "path", "status", "code"),
         [
             ("GET", CHAT, 405, "method_not_allowed"),
+            ("DELETE", "/v1/models/small", 405, "method_not_allowed"),
+            ("POST", "/v1/decisions/x", 405, "method_not_allowed"),
+            ("GET", "/v1/messages", 405, "method_not_allowed"),
+            ("GET", "/v1/messages/count_tokens", 405, "method_not_allowed"),
+            ("POST", "/v1/messages/batches", 404, "not_found"),
             ("POST", "/v1/nothing", 404, "not_found"),
             ("GET", "/", 404, "not_found"),
         ],
@@ -212,7 +269,26 @@ class TestPlaces:
     async def test_where_nothing_is_served(self, lab, method, path, status, code):
         gateway = await lab.gateway({"small": await lab.server()})
         async with aiohttp.ClientSession() as session, session.request(method, gateway.url + path) as response:
-            assert (response.status, (await response.json())["error"]["code"]) == (status, code)
+            body = await response.json()
+        assert (response.status, body["error"]["code"]) == (status, code)
+        assert ("Allow" in response.headers) == (status == 405)
+        assert (body.get("type") == "error") == path.startswith("/v1/messages")  # each client reads its own protocol's
+
+    async def test_what_no_caller_should_meet_is_in_the_log(self, lab, monkeypatch, capfdbinary):
+        gateway = await lab.gateway({"small": await lab.server()})
+
+        async def fail(*_):
+            raise UngradableError("of no use to a caller")
+
+        monkeypatch.setattr(gateway.router, "serve", fail)
+        status, answer, headers = await post(gateway)
+        assert (status, answer["error"]["code"]) == (500, "internal_error")
+        told = b""
+        async with asyncio.timeout(5.0):
+            while headers["x-request-id"].encode() not in told:
+                await asyncio.sleep(0.05)
+                told += capfdbinary.readouterr().err
+        assert b"UngradableError" in told
 
     async def test_other_sites_get_no_leave_to_read(self, lab):
         gateway = await lab.gateway({"small": await lab.server()})

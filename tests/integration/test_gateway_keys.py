@@ -1,10 +1,14 @@
 """Who may ask for what: keys, tenants, models, tasks and rates; and whom nobody asks for a key."""
 
+import asyncio
+import threading
+
 import aiohttp
 import pytest
 
 from banditroute.config import load_config
 from banditroute.errors import ConfigError
+from banditroute.gateway import serve
 from banditroute.gateway.serve import Place, gateway
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
@@ -171,6 +175,30 @@ async def test_keys_that_cannot_be_asked_for_are_found_at_the_start(lab, keys, e
         async with gateway(plan, Place(port=0), environ):
             pass
     assert "key-of-app" not in str(caught.value)
+
+
+async def test_of_two_reloads_at_once_the_newer_file_is_in_force(lab, monkeypatch):
+    gateway = await locked(lab)
+    served = {"small": lab.served(lab.servers[0])}
+    path = lab.write(served, **{"gateway": {"auth": "keys"}, "gateway.keys": TABLES[:1]})
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(file):
+        plan = load_config(file)
+        if not begun.is_set():
+            begun.set()
+            go_on.wait(10.0)
+        return plan
+
+    monkeypatch.setattr(serve, "load_config", slowly)
+    first = asyncio.create_task(gateway.reload(path))
+    await asyncio.to_thread(begun.wait, 10.0)
+    lab.write({**served, "fresh": lab.served(lab.servers[1])}, **{"gateway": {"auth": "keys"}, "gateway.keys": TABLES})
+    second = asyncio.create_task(gateway.reload(path))
+    await asyncio.wait([second], timeout=0.3)
+    go_on.set()
+    await asyncio.gather(first, second)
+    assert (await ask(gateway, "key-of-free", model="fresh"))[0] == 200
 
 
 async def test_keys_change_with_the_file(lab, monkeypatch):

@@ -78,6 +78,15 @@ async def test_half_a_key_is_none(lab, path, keys):
         assert await status(running, wrong) == 401
 
 
+async def test_looking_for_keys_makes_no_store(lab, path, keys, capsys):
+    assert (await keys("list", "--config", str(path)))["keys"] == []
+    assert await asyncio.to_thread(run, ["keys", "list", "--config", str(path)]) == 0
+    assert capsys.readouterr().err == "no key was made yet\n"
+    assert await asyncio.to_thread(run, ["keys", "revoke", "--name", "app", "--config", str(path)]) == 2
+    assert "no key in use is named 'app'" in capsys.readouterr().err
+    assert not list(lab.folder.glob("store.db*"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -231,6 +231,15 @@ class TestErrors:
         assert caught.value.code == code
         await lab.at_rest(gateway.router)
 
+    @pytest.mark.parametrize("fields", [{"model": "auto:"}, {"extra_body": {"banditroute": {"task": ""}}}])
+    async def test_a_class_without_a_name_is_found_by_itself(self, lab, fields):
+        gateway = await lab.gateway({"small": await lab.server()})
+        async with client_of(gateway) as client:
+            raw = await client.chat.completions.with_raw_response.create(
+                **{"model": "auto", "messages": HELLO, **fields}
+            )
+        assert raw.headers["x-banditroute-task"] == "chat"
+
     async def test_an_unknown_model_is_not_found(self, lab):
         gateway = await lab.gateway({"small": await lab.server()})
         async with client_of(gateway) as client:
@@ -245,6 +254,8 @@ class TestErrors:
             ({"messages": [{"role": "nobody", "content": "x"}]}, "messages[0].role"),
             ({"extra_body": {"banditroute": {"taks": "qa"}}}, "banditroute.taks"),
             ({"extra_body": {"banditroute": {"max_cost_usd": "1"}}}, "banditroute.max_cost_usd"),
+            ({"extra_body": {"banditroute": {"max_cost_usd": -1}}}, "banditroute.max_cost_usd"),
+            ({"extra_body": {"banditroute": {"allowed": ["nobody"]}}}, "banditroute.allowed"),
             ({"extra_body": {"banditroute": []}}, "banditroute"),
             ({"extra_body": {"stream": "yes"}}, "stream"),
             ({"max_tokens": -1}, "max_tokens"),
@@ -256,6 +267,7 @@ class TestErrors:
             with pytest.raises(openai.BadRequestError) as caught:
                 await client.chat.completions.create(**{"model": "auto", "messages": HELLO, **fields})
         assert caught.value.param == param
+        assert caught.value.body["message"].startswith(f"{param}: ")
         assert lab.servers[0].requests == 0
 
     async def test_everything_cooling_down_says_when_to_come_back(self, lab):

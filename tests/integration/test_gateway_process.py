@@ -43,10 +43,10 @@ async def endless(exchange: Exchange) -> None:
 
 
 @asynccontextmanager
-async def process(lab, path, *arguments) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def process(lab, path, *arguments, **variables) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """The process, and the URL at which it says that it listens."""
     command = ("serve", "--config", str(path), "--port", "0", "--json", *arguments)
-    environ = {"LAB_KEY": "sk-main", "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
+    environ = {"LAB_KEY": "sk-main", "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", **variables}
     started = await asyncio.create_subprocess_exec(
         sys.executable, SCRIPT, *command, stdout=PIPE, stderr=PIPE, env=environ, cwd=lab.folder
     )
@@ -141,6 +141,46 @@ async def test_the_file_is_reloaded_when_told(lab):
             while b"ReloadFailed" not in (line := await started.stderr.readline()):
                 assert line
         assert (await client.chat.completions.create(model="fresh", messages=HELLO)).model == "fresh"
+
+
+async def scraped(url, key=""):
+    """The status of a scrape, and what is said of requests."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics", headers=headers) as response:
+        lines = (await response.text()).splitlines()
+    return response.status, [line for line in lines if line.startswith("banditroute_requests_total{")]
+
+
+async def test_metrics_are_an_admins_to_scrape(lab):
+    keys = [{"name": "app", "key_env": "APP"}, {"name": "ops", "key_env": "OPS", "admin": True}]
+    models = {"small": await lab.server()}
+    path = lab.write(models, store=STORE, **{"gateway": {"auth": "keys"}, "gateway.keys": keys})
+    async with process(lab, path, APP="key-of-app", OPS="key-of-ops") as (_, url):
+        async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="key-of-app", max_retries=0) as client:
+            await client.chat.completions.create(model="auto:qa", messages=HELLO)
+        assert await scraped(url) == (401, [])
+        assert await scraped(url, "key-of-app") == (403, [])
+        status, lines = await scraped(url, "key-of-ops")
+    assert status == 200
+    assert [line.rpartition(" ")[2] for line in lines] == ["1"]
+
+
+async def test_where_no_key_is_asked_for_whoever_is_here_may_scrape_and_is_told_where_to_look(lab):
+    path = lab.write({"small": await lab.server()}, store=STORE)
+    command = ("serve", "--config", str(path), "--port", "0")
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, SCRIPT, *command, stdout=PIPE, env={"LAB_KEY": "sk-main", "OPENBLAS_NUM_THREADS": "1"}
+    )
+    async with asyncio.timeout(30.0):
+        told = [(await started.stdout.readline()).decode().split() for _ in range(2)]
+    url = told[0][2]
+    assert told[1] == ["dashboard", "at", f"{url}/dashboard"]
+    assert (await scraped(url))[0] == 200
+    async with aiohttp.ClientSession() as session, session.get(told[1][2]) as page:
+        assert page.status == 200
+    started.terminate()
+    assert await asyncio.wait_for(started.wait(), 10.0) == 0
+    await started.communicate()
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,8 @@ async def test_other_protocols_models_are_not_asked(lab):
         ({"previous_response_id": "resp_0"}, "previous_response_id"),
         ({"input": [{"role": "nobody", "content": "x"}]}, "input[0].role"),
         ({"input": 3}, "input"),
+        ({"max_output_tokens": -4}, "max_output_tokens"),
+        ({"extra_body": {"banditroute": {"max_cost_usd": -1}}}, "banditroute.max_cost_usd"),
     ],
 )
 async def test_what_cannot_be_kept_is_refused_by_name(lab, fields, param):

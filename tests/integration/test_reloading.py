@@ -71,6 +71,12 @@ def spent_usd(router, name: str = "day") -> float:
     return next(each for each in router.learner.ledger.accounts(time.time()) if each.cap.name == name).spent_usd
 
 
+def with_a_defect(lab, models) -> None:
+    """Writes a file that names a grader of one's own, whose module breaks as it is imported."""
+    (lab.folder / "breaks_at_once.py").write_text(r"raise RuntimeError('no\nluck')")
+    lab.write(models, graders=[{"name": "own", "kind": "breaks_at_once:grade"}])
+
+
 async def retired(router) -> None:
     """Returns once nothing is left of what served before."""
     async with asyncio.timeout(10):
@@ -404,6 +410,16 @@ class TestRefusals:
         path.write_text(good)
         assert str(await router.reload()) == "nothing changed"
 
+    async def test_a_defect_in_a_module_that_the_file_names_comes_through_and_is_told(self, lab, monkeypatch):
+        server = await lab.server()
+        router = await lab.router({"small": server})
+        monkeypatch.syspath_prepend(lab.folder)
+        with_a_defect(lab, {"small": server})
+        with pytest.raises(RuntimeError, match="no\nluck"):
+            await router.reload()
+        assert [event.problem for event in lab.events.of(ReloadFailed)] == ["RuntimeError: no luck"]
+        assert (await router.chat(ASKED)).recorded
+
     @pytest.mark.parametrize(
         ("section", "fields", "key"),
         [
@@ -606,7 +622,10 @@ class TestSignal:
             """
         )
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", program, str(path), stdout=subprocess.PIPE, env={**os.environ}
+            *(sys.executable, "-c", program, str(path)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(lab.folder)},
         )
         try:
             async with asyncio.timeout(20):
@@ -617,9 +636,13 @@ class TestSignal:
                 path.write_text("nonsense")
                 process.send_signal(signal.SIGHUP)
                 assert await process.stdout.readline() == b"ReloadFailed small,large\n"
+                with_a_defect(lab, {"small": server})
+                process.send_signal(signal.SIGHUP)
+                assert await process.stdout.readline() == b"ReloadFailed small,large\n"
                 lab.write({"large": server})
                 process.send_signal(signal.SIGHUP)
                 assert await process.stdout.readline() == b"Reloaded large\n"
         finally:
             process.kill()
-            await process.wait()
+            _, errors = await process.communicate()
+        assert b"breaks_at_once.py" in errors, "the traceback of the defect, and where it is"

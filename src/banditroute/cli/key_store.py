@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 import typer
 
-from banditroute.assemble import open_store, open_store_reader
+from banditroute.assemble import open_store
 from banditroute.cli import event_loop
-from banditroute.config import RouterConfig, load_config
+from banditroute.cli.store_file import keeping_plan, look
+from banditroute.config import RouterConfig
 from banditroute.errors import InputError, meant
 from banditroute.gateway.keys import check_new_name, new_key, revoked
 from banditroute.storage.protocol import Store, StoredKey
@@ -38,7 +39,7 @@ def make(config: Path, name: str, bounds: Bounds, *, json: bool) -> None:
         ConfigError: the configuration cannot be used, or its store keeps nothing.
         InputError: the name is taken, or there is no such model.
     """
-    plan = _plan(config)
+    plan = keeping_plan(config)
     for model in bounds.models:
         if plan.catalog.current(model) is None:
             known = plan.catalog.names
@@ -65,7 +66,7 @@ def show(config: Path, *, json: bool) -> None:
     Raises:
         ConfigError: the configuration cannot be used, or its store keeps nothing.
     """
-    keys = _at(_plan(config), lambda store: store.keys())
+    keys = _made(keeping_plan(config))
     if json:
         _print({"keys": [_shown(key) for key in keys]})
         return
@@ -82,20 +83,15 @@ def take_back(config: Path, name: str, *, json: bool) -> None:
         ConfigError: the configuration cannot be used, or its store keeps nothing.
         InputError: no key in use has the name.
     """
-
-    async def work(store: Store) -> StoredKey:
-        key = revoked(name, await store.keys(), time.time())
-        await store.keep_key(key)
-        return key
-
-    key = _at(_plan(config), work)
+    plan = keeping_plan(config)
+    key = revoked(name, _made(plan), time.time())
+    _at(plan, lambda store: store.keep_key(key))
     _print(_shown(key)) if json else typer.echo(f"key {name!r} is revoked")
 
 
-def _plan(config: Path) -> RouterConfig:
-    plan = load_config(config)
-    open_store_reader(plan.store)  # for what it raises of a store that ends with its process
-    return plan
+def _made(plan: RouterConfig) -> list[StoredKey]:
+    """The keys in the store; looking for them does not make one."""
+    return look(plan, lambda store: store.keys()) if plan.store.path.exists() else []
 
 
 def _at(plan: RouterConfig, work: Callable[[Store], Awaitable[T]]) -> T:

@@ -20,6 +20,7 @@ def run(config: Path, host: str, port: int, *, json: bool) -> None:
             sys.stdout.write(line.decode())
         else:
             typer.echo(f"serving at {url} (OpenAI clients: base_url={url}/v1)")
+            typer.echo(f"dashboard at {url}/dashboard")
         sys.stdout.flush()
 
     event_loop.run(serve(config, Place(host, port), listening))

@@ -14,6 +14,20 @@ from banditroute.storage.sqlite_reader import SQLiteReader
 T = TypeVar("T")
 
 
+def keeping_plan(config: Path) -> RouterConfig:
+    """A configuration whose store outlives its process, whether or not it is there yet.
+
+    Raises:
+        ConfigError: the configuration cannot be used, or its store keeps nothing.
+    """
+    plan = load_config(config)
+    try:
+        open_store_reader(plan.store)
+    except ConfigError as error:
+        raise ConfigError(error.problem, remedy=error.remedy, path=str(config), field=error.field) from None
+    return plan
+
+
 def stored_plan(config: Path) -> RouterConfig:
     """A configuration whose store is there; no key and no network are needed.
 
@@ -21,11 +35,7 @@ def stored_plan(config: Path) -> RouterConfig:
         ConfigError: the configuration cannot be used, or its store keeps nothing.
         InputError: there is no store yet.
     """
-    plan = load_config(config)
-    try:
-        open_store_reader(plan.store)
-    except ConfigError as error:
-        raise ConfigError(error.problem, remedy=error.remedy, path=str(config), field=error.field) from None
+    plan = keeping_plan(config)
     if not plan.store.path.exists():
         problem = f"no decisions yet: {plan.store.path} does not exist"
         raise InputError(problem, remedy="run the router first", path=str(config))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -10,8 +11,9 @@ from banditroute.config.values import GatewayConfig
 from banditroute.gateway.access_log import Log
 from banditroute.gateway.anthropic.errors import anthropic_error, anthropic_status
 from banditroute.gateway.anthropic.messages import count_tokens, messages
+from banditroute.gateway.asking import OPTIONS
 from banditroute.gateway.auth import Doorkeeper
-from banditroute.gateway.calls import Bounds, Call, Handler
+from banditroute.gateway.calls import Bounds, Call
 from banditroute.gateway.chat import chat
 from banditroute.gateway.decisions import decision
 from banditroute.gateway.embeddings import embeddings
@@ -22,15 +24,33 @@ from banditroute.gateway.limits import Gate
 from banditroute.gateway.models import model, models
 from banditroute.gateway.patience import Patience
 from banditroute.gateway.refusals import refused
+from banditroute.gateway.response_request import FIELDS
 from banditroute.gateway.responses import responses
 from banditroute.router import Router
 
+
+async def _nowhere(call: Call) -> web.StreamResponse:
+    """Answers what is asked where nothing is served, in the body that clients expect of an error."""
+    raise refused(404, f"nothing is served at {call.request.path[:200]}", "not_found")
+
+
+_MESSAGES = Route(
+    "POST",
+    "/v1/messages",
+    messages,
+    working=True,
+    errors=anthropic_error,
+    status=anthropic_status,
+    fields=OPTIONS,
+)
+_NOWHERE = Route("*", "/{path:.*}", _nowhere, access="open")
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/chat/completions", chat, working=True),
-    Route("POST", "/v1/messages", messages, working=True, errors=anthropic_error, status=anthropic_status),
-    Route("POST", "/v1/messages/count_tokens", count_tokens, errors=anthropic_error, status=anthropic_status),
-    Route("POST", "/v1/responses", responses, working=True),
-    Route("POST", "/v1/embeddings", embeddings, working=True),
+    Route("POST", "/v1/chat/completions", chat, working=True, fields=OPTIONS),
+    _MESSAGES,
+    replace(_MESSAGES, path="/v1/messages/count_tokens", handler=count_tokens, working=False),
+    replace(_MESSAGES, method="*", path="/v1/messages/{path:.*}", handler=_nowhere, access="open", working=False),
+    Route("POST", "/v1/responses", responses, working=True, fields={**OPTIONS, **FIELDS}),
+    Route("POST", "/v1/embeddings", embeddings, working=True, fields=OPTIONS),
     Route("GET", "/v1/models", models),
     Route("GET", "/v1/models/{name:.+}", model),
     Route("POST", "/v1/feedback", feedback),
@@ -64,25 +84,25 @@ def application(front: Front, routes: Iterable[Route] = ROUTES, *, most_bytes: i
     """
     app = web.Application(client_max_size=most_bytes)
     app[FRONT] = front
-    every = (*routes, Route("GET", "/health/ready", ready_while(front), access="open"))
-    for route in every:
-        app.router.add_route(route.method, route.path, front.serving(route))
-    nowhere = Route("*", "/{path:.*}", _nowhere(every), access="open")
-    app.router.add_route(nowhere.method, nowhere.path, front.serving(nowhere))
+    places: dict[str, list[Route]] = {}
+    for route in (*routes, Route("GET", "/health/ready", ready_while(front), access="open"), _NOWHERE):
+        places.setdefault(route.path, []).append(route)
+    for path, there in places.items():
+        resource = app.router.add_resource(path)
+        for route in (*there, *_otherwise(there)):
+            resource.add_route(route.method, front.serving(route))
     return app
 
 
-def _nowhere(routes: Iterable[Route]) -> Handler:
-    """Answers what is asked where nothing is served, in the body that clients expect of an error."""
-    methods: dict[str, list[str]] = {}
-    for route in routes:
-        methods.setdefault(route.path, []).append(route.method)
+def _otherwise(there: Sequence[Route]) -> Iterable[Route]:
+    """What answers other methods than those that are served at a path."""
+    methods = [route.method for route in there]
+    if "*" in methods:
+        return
 
-    async def nowhere(call: Call) -> web.StreamResponse:
-        path, known = call.request.path, methods.get(call.request.path)
-        if known is not None:
-            call.headers["Allow"] = ", ".join(known)
-            raise refused(405, f"{path} takes {', '.join(known)}", "method_not_allowed")
-        raise refused(404, f"nothing is served at {path[:200]}", "not_found")
+    async def wrong(call: Call) -> web.StreamResponse:
+        call.headers["Allow"] = ", ".join(methods)
+        problem = f"{call.request.path[:200]} takes {', '.join(methods)}"
+        raise refused(405, problem, "method_not_allowed")
 
-    return nowhere
+    yield replace(there[0], method="*", handler=wrong, access="open", working=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 from banditroute.desk import Terms
@@ -19,6 +20,9 @@ _NUMBERS = ("max_cost_usd", "max_latency_s", "timeout_s")
 _NAMES = ("allowed", "denied")
 _OPTIONS = (*_TEXTS, *_NUMBERS, *_NAMES, "features")
 
+OPTIONS: Mapping[str, str] = MappingProxyType({name: f"{FIELD}.{name}" for name in _OPTIONS})
+"""Where callers write what the router knows as these terms."""
+
 
 def terms_of(body: Json, caller: Caller, catalog: Catalog) -> Terms:
     """On which terms a caller asks, within what its key may.
@@ -32,7 +36,7 @@ def terms_of(body: Json, caller: Caller, catalog: Catalog) -> Terms:
     named = model.removeprefix(f"{AUTO}:") if model.startswith(f"{AUTO}:") else None
     return Terms(
         model=AUTO if named is not None else model,
-        task=_task(options.get("task", named), caller),
+        task=_task(options.get("task") or named or None, caller),
         tenant=_tenant(options.get("tenant", ""), caller),
         session_id=options.get("session_id"),
         features=options.get("features"),

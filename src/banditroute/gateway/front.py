@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import orjson
@@ -16,15 +16,15 @@ from banditroute.gateway.access_log import Log
 from banditroute.gateway.auth import Doorkeeper
 from banditroute.gateway.calls import Bounds, Call, Handler, request_id_of
 from banditroute.gateway.limits import Gate, Turnstile
+from banditroute.gateway.outlet import sent
 from banditroute.gateway.patience import Patience
-from banditroute.gateway.refusals import Refusal, refused
+from banditroute.gateway.refusals import DEFECT, Refusal, refused
 from banditroute.gateway.wire_errors import ErrorBody, StatusOf, error_headers, openai_error, own_status, refusal_of
 from banditroute.router import Router
 
 Access = Literal["open", "key", "admin"]
 
 _HUNG_UP = 499  # nginx's word for a caller who did not wait; never sent
-_DEFECT = Refusal(500, "the gateway failed; its log says more", "internal_error")
 _TOO_DEEP = Refusal(400, "the body is nested too deeply", "invalid_json")
 
 
@@ -38,6 +38,7 @@ class Route:
         access: who may ask: anybody, who shows a key, or who shows an admin's.
         working: it has models work, so that it counts among the requests that are bounded.
         errors: writes refusals in the caller's protocol; status: under which status.
+        fields: what the protocol calls fields that the library calls otherwise, by the library's names.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Route:
     working: bool = False
     errors: ErrorBody = openai_error
     status: StatusOf = own_status
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Front:
@@ -87,15 +89,25 @@ class Front:
             status = _HUNG_UP
             try:
                 response = await self._answered(call, route)
+                if self.draining:
+                    response.force_close()
+                response = await sent(call, response)
                 status = response.status
             finally:
                 self._in_work.discard(task)
                 self._log.answered(call, status, time.time(), time.monotonic() - call.began)
-            if self.draining:
-                response.force_close()
             return response
 
         return serve
+
+    def check_welcome(self) -> None:
+        """Returns if new requests are let in.
+
+        Raises:
+            RefusedError: they are not, because the gateway ends or an operator drains it.
+        """
+        if self.draining:
+            raise refused(503, "the gateway takes no new requests at the moment", "shutting_down")
 
     async def drain(self, within_s: float) -> None:
         """Lets nobody new in, waits for what is being answered, and gives up what is not by then."""
@@ -117,14 +129,17 @@ class Front:
         try:
             return await self._admitted(call, route)
         except BanditrouteError as error:
-            return _refusing(call, refusal_of(error), route)
+            refusal = refusal_of(error)
+            if refusal is DEFECT:
+                self._log.defect(call, error)
+            return _refusing(call, refusal, route)
         except RecursionError:
             return _refusing(call, _TOO_DEEP, route)
         except (ConnectionError, web.HTTPException):
             raise
         except Exception as error:  # noqa: BLE001 - the edge: a defect is one caller's bad answer, not everybody's
             self._log.defect(call, error)
-            return _refusing(call, _DEFECT, route)
+            return _refusing(call, DEFECT, route)
 
     async def _admitted(self, call: Call, route: Route) -> web.StreamResponse:
         if route.access != "open":
@@ -133,14 +148,14 @@ class Front:
                 raise refused(403, "this takes an admin's key", "not_allowed")
         if not route.working:
             return await route.handler(call)
-        if self.draining:
-            raise refused(503, "the gateway is shutting down", "shutting_down")
+        self.check_welcome()
         self._turnstile.turn(call.caller, call.began)
         with self.gate.entered():
             return await route.handler(call)
 
 
 def _refusing(call: Call, refusal: Refusal, route: Route) -> web.Response:
+    refusal = refusal.in_words(route.fields)
     call.failure = refusal.code
     call.decision_id = call.decision_id or refusal.decision_id or ""
     call.headers.update(error_headers(refusal))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from banditroute.errors import BanditrouteError
 
@@ -28,6 +29,20 @@ class Refusal:
     retry_after_s: float | None = None
     final: bool = False
     decision_id: str | None = None
+
+    def in_words(self, fields: Mapping[str, str]) -> Refusal:
+        """The same to a caller who calls fields otherwise: their names by those of the library."""
+        theirs = None if self.field is None else fields.get(self.field)
+        if theirs is None:
+            return self
+        beginning = f"{self.field}: "
+        named = self.problem.startswith(beginning)
+        problem = f"{theirs}: {self.problem.removeprefix(beginning)}" if named else self.problem
+        return replace(self, field=theirs, problem=problem)
+
+
+DEFECT = Refusal(500, "the gateway failed; its log says more", "internal_error")
+"""For what nobody foresaw; whoever answers it has the log say more."""
 
 
 class RefusedError(BanditrouteError):

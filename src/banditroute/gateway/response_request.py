@@ -20,6 +20,9 @@ _NAMED: Mapping[str, str] = MappingProxyType(
     {"max_output_tokens": "max_tokens", "tools": "tools", "metadata": "metadata"}
 )
 
+FIELDS: Mapping[str, str] = MappingProxyType({"messages": "input", **{ours: theirs for theirs, ours in _NAMED.items()}})
+"""What the protocol calls the fields of a chat request."""
+
 
 def responses_request(body: Json, *, pinned: bool) -> ChatRequest:
     """What a body asks; a provider is sent the body itself.

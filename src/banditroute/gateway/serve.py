@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -19,7 +19,7 @@ from banditroute.changes import Changes
 from banditroute.config import RouterConfig, load_config
 from banditroute.config.values import GatewayConfig
 from banditroute.desk import Terms
-from banditroute.errors import BanditrouteError, ConfigError, InputError, InvalidRequestError, StoreError
+from banditroute.errors import ConfigError, InputError, InvalidRequestError, StoreError
 from banditroute.gateway.access_log import log_of
 from banditroute.gateway.app import ROUTES, application, front_of
 from banditroute.gateway.auth import doorkeeper_of, is_loopback
@@ -30,6 +30,7 @@ from banditroute.gateway.front import Front, Route
 from banditroute.gateway.metrics import metrics_route
 from banditroute.gateway.operator_log import OperatorLog
 from banditroute.observe import Observer, ReloadFailed
+from banditroute.reloading import follow
 from banditroute.router import Router
 from banditroute.routing.requests import chat_request
 from banditroute.telemetry import Metrics, Observers
@@ -72,6 +73,7 @@ class Gateway:
     environ: Mapping[str, str]
     observer: Observer
     panel: Panel
+    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
 
     async def reload(self, path: Path) -> Changes:
         """Puts the file in force as it is now, keys and limits included; where it listens stays.
@@ -80,19 +82,21 @@ class Gateway:
 
         Raises:
             ConfigError: it cannot be used, or has something that takes a restart; nothing is changed.
+            MissingExtraError: it asks for what is not installed; nothing is changed.
         """
-        try:
-            plan = await asyncio.to_thread(load_config, path)
-            settings = gateway_config(plan, self.place.host)
-            doorkeeper = doorkeeper_of(settings, self.environ, await self.router.learner.store.keys())
-        except ConfigError as error:
-            self.observer.notify(ReloadFailed(str(error)))
-            raise
-        changes = await self.router.reload(plan)
-        self.front.doorkeeper = doorkeeper
-        self.front.gate.most = settings.max_in_work
-        self.panel.plan = plan
-        return changes
+        async with self._reloading:  # one file after another, so that all that is in force is of the same one
+            try:
+                plan = await asyncio.to_thread(load_config, path)
+                settings = gateway_config(plan, self.place.host)
+                doorkeeper = doorkeeper_of(settings, self.environ, await self.router.learner.store.keys())
+            except Exception as error:  # whatever a module raises that the file names; raised again
+                self.observer.notify(ReloadFailed.by(error))
+                raise
+            changes = await self.router.reload(plan)
+            self.front.doorkeeper = doorkeeper
+            self.front.gate.most = settings.max_in_work
+            self.panel.plan = plan
+            return changes
 
 
 def gateway_config(plan: RouterConfig, host: str) -> GatewayConfig:
@@ -224,7 +228,7 @@ async def serve(path: Path, place: Place, listening: Callable[[str], None]) -> N
             signals.front = serving.front
             _spare_the_collector()
             listening(serving.url)
-            following = asyncio.create_task(_follow(serving, path, signals.changed))
+            following = asyncio.create_task(follow(signals.changed, lambda: serving.reload(path)))
             await signals.ended.wait()
             following.cancel()
 
@@ -265,13 +269,3 @@ class _Signals:
         if self.ended.is_set() and self.front is not None:
             self.front.give_up()
         self.ended.set()
-
-
-async def _follow(serving: Gateway, path: Path, changed: asyncio.Event) -> None:
-    while True:
-        await changed.wait()
-        changed.clear()
-        try:
-            await serving.reload(path)
-        except BanditrouteError:  # the log says why
-            continue

@@ -27,7 +27,7 @@ from banditroute.errors import (
     UnfitError,
     UnknownDecisionError,
 )
-from banditroute.gateway.refusals import Refusal, RefusedError
+from banditroute.gateway.refusals import DEFECT, Refusal, RefusedError
 from banditroute.records import Json
 
 ErrorBody = Callable[[Refusal], Json]
@@ -44,11 +44,11 @@ _OPENAI_TYPES: Mapping[int, str] = {401: "authentication_error", 403: "permissio
 
 
 def refusal_of(error: BanditrouteError) -> Refusal:
-    """What a caller is told of an error."""
+    """What a caller is told of an error; `DEFECT` where it is one that no caller should meet."""
     for kind, told in _TOLD:
         if isinstance(error, kind):
             return told(error)
-    return Refusal(500, "the gateway failed; its log says more", "internal_error")
+    return DEFECT
 
 
 def own_status(refusal: Refusal) -> int:

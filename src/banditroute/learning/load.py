@@ -32,18 +32,6 @@ _INDEPENDENT = 0.5  # share of calls that count: those under way together are sl
 _MOST_IN_FLIGHT = 1e6
 
 
-class Load(NamedTuple):
-    """What is known of how load slows M models.
-
-    Attributes:
-        weight: (M, G) how likely each law of the grid is; rows sum to one.
-        seen: (M,) calls that it is known from.
-    """
-
-    weight: Floats
-    seen: Floats
-
-
 def hats(in_flight: float) -> Floats:
     """The inputs (J,) of a call that begins beside so many others: its share in each knot; they sum to one."""
     x = np.zeros(KNOTS.size)
@@ -54,8 +42,8 @@ def hats(in_flight: float) -> Floats:
     return x
 
 
-def learned(evidence: Evidence) -> Load:
-    """How load slows M models, from sums of log seconds over hats.
+def learned(evidence: Evidence) -> Floats:
+    """How load slows M models, from sums of log seconds over hats: how likely each law of the grid is (M, G).
 
     A class has a level of its own in them, so that slow classes do not pass for busy times.
 
@@ -69,14 +57,14 @@ def learned(evidence: Evidence) -> Load:
     each = squares * (free / np.maximum(calls - levels, 1e-9))[:, None] + _PRIOR_WEIGHT * _PRIOR_SD**2
     log_weight = _LOG_PRIOR - 0.5 * (free + _PRIOR_WEIGHT)[:, None] * np.log(each)
     weight = np.exp(log_weight - log_weight.max(-1, keepdims=True))
-    return Load(weight / weight.sum(-1, keepdims=True), calls)
+    return weight / weight.sum(-1, keepdims=True)
 
 
-def unknown(models: int) -> Load:
-    """Of that many models nothing was seen under load: they are taken not to slow down."""
+def unknown(models: int) -> Floats:
+    """The same (M, G) of that many models of which nothing was seen under load: they are taken not to slow down."""
     weight = np.zeros((models, _LOG_PRIOR.size))
     weight[:, 0] = 1.0
-    return Load(weight, np.zeros(models))
+    return weight
 
 
 class Slowdown(NamedTuple):
@@ -86,20 +74,24 @@ class Slowdown(NamedTuple):
     var: Floats
 
 
-def log_slowdown(load: Load, in_flight: Floats) -> Slowdown:
-    """What so many calls (M,) are expected to do to each model, and how unsure that is."""
+def log_slowdown(likely: Floats, in_flight: Floats) -> Slowdown:
+    """What so many calls (M,) do to each model, by how likely each law is (M, G), and how unsure that is."""
     ratio = np.log(np.maximum(in_flight, 1e-9))[:, None] - _LOG_CONCURRENCY
-    each, weight = np.logaddexp(0.0, _LAW_POWERS * ratio) / _LAW_POWERS, load.weight[:, 1:]
+    each, weight = np.logaddexp(0.0, _LAW_POWERS * ratio) / _LAW_POWERS, likely[:, 1:]
     mean = (weight * each).sum(-1)
     return Slowdown(mean, np.maximum((weight * each**2).sum(-1) - mean**2, 0.0))
 
 
-def concurrency(load: Load) -> Floats:
-    """Calls in flight (M,) at which each model needs twice its idle seconds; infinite where none seen would do."""
-    low, high = np.full(load.seen.shape, 1e-3), np.full(load.seen.shape, _MOST_IN_FLIGHT)
+def concurrency(likely: Floats) -> Floats:
+    """Calls in flight (M,) at which each model needs twice its idle seconds; infinite where none seen would do.
+
+    Args:
+        likely: (M, G) how likely each law is.
+    """
+    low, high = np.full(likely.shape[:1], 1e-3), np.full(likely.shape[:1], _MOST_IN_FLIGHT)
     for _ in range(60):
         middle = np.sqrt(low * high)
-        slow = log_slowdown(load, middle).mean >= np.log(2.0)
+        slow = log_slowdown(likely, middle).mean >= np.log(2.0)
         low, high = np.where(slow, low, middle), np.where(slow, middle, high)
     return np.where(high > 2.0 * KNOTS[-1], np.inf, high)
 

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .evidence import Evidence
 from .posterior import Posterior
-from .rollout import RolloutSettings, compared, newcomer_floor, shown_by, surely_worse, without_doubt
+from .rollout import RolloutSettings, bent, compared, shown_by, surely_worse
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Priced = Callable[[Floats], Floats]
 """Quality points (..., C, K) that each model's dollars are worth, at inputs (..., C, X) of each class."""
-
-
-class Bent(NamedTuple):
-    """What a rollout leaves of a choice: models (..., K) that may be drawn, and the least probability (..., K) of each.
-
-    The least holds for models that may not be drawn otherwise, too.
-    """
-
-    eligible: Bools
-    floor: Floats
 
 
 class Newcomers:
@@ -58,12 +47,10 @@ class Newcomers:
         """A model enters."""
         self._young[arm] = True
 
-    def bend(self, eligible: Bools, worth: Floats, cost_share: Floats, pulls: Floats) -> Bent:
-        """What is left of a choice; all (R, K)."""
-        best = np.where(eligible, worth, -np.inf).max(-1, keepdims=True)
-        barred = without_doubt(self._rolled_back, worth, best, self._settings)
-        floor = newcomer_floor(self._young & eligible, self._rolled_back, pulls, cost_share, self._settings)
-        return Bent(eligible & ~barred, floor)
+    def bend(self, eligible: Bools, worth: Floats, cost_share: Floats, pulls: Floats) -> tuple[Bools, Floats]:
+        """The models that may be drawn, and the least probability of each, the others too; all (R, K)."""
+        barred, floor = bent(self._young, self._rolled_back, pulls, eligible, worth, cost_share, self._settings)
+        return eligible & ~barred, floor
 
     def review(self, evidence: Evidence, quality: Posterior, priced: Priced, others: Bools, pulls: Floats) -> None:
         """Rolls back whoever is surely worse, and takes back whoever is so no longer.

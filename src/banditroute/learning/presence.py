@@ -15,6 +15,7 @@ class Presence:
 
     def __init__(self) -> None:
         self._last: Bools | None = None
+        self._is_quiet = False  # the same models have been eligible for long
         self._serving: Bools
         self._known: Bools
         self._run: NDArray[np.int64]
@@ -31,10 +32,12 @@ class Presence:
             self._last, self._serving, self._known = eligible, eligible, eligible
             self._run = np.ones(eligible.shape[:-1], dtype=np.int64)
             return None
+        if self._is_quiet and eligible is self._last:
+            return None
         same = eligible is self._last or bool((eligible == self._last).all())
         self._run = self._run + 1 if same else np.where((eligible == self._last).all(-1), self._run + 1, 1)
         self._last = eligible
-        settled = self._run == _SETTLED
+        settled, self._is_quiet = self._run == _SETTLED, bool((self._run > _SETTLED).all())
         return self._settle(eligible, settled) if settled.any() else None
 
     def _settle(self, eligible: Bools, settled: Bools) -> Bools | None:

@@ -180,6 +180,43 @@ def newcomer_floor(
     return np.where(on_trial, trial, np.where(within, settings.probe_share, 0.0))
 
 
+class Bent(NamedTuple):
+    """What a rollout makes of a choice.
+
+    Attributes:
+        barred: (..., K) models that may not be drawn, but for their floor.
+        floor: (..., K) the least probability of each.
+    """
+
+    barred: Bools
+    floor: Floats
+
+
+def bent(
+    newcomer: Bools,
+    rolled_back: Bools,
+    pulls: Floats,
+    eligible: Bools,
+    worth: Floats,
+    cost_share: Floats,
+    settings: RolloutSettings,
+) -> Bent:
+    """What is left of a choice, all (..., K).
+
+    Args:
+        newcomer: who is one.
+        rolled_back: which of them are.
+        pulls: requests that each model had.
+        eligible: models that may serve.
+        worth: their expected utility.
+        cost_share: expected dollars over the budget per request; unknown = 1.
+        settings: how newcomers get their chance.
+    """
+    best = np.where(eligible, worth, -np.inf).max(-1, keepdims=True)
+    barred = without_doubt(rolled_back, worth, best, settings)
+    return Bent(barred, newcomer_floor(newcomer & eligible, rolled_back, pulls, cost_share, settings))
+
+
 def stage_of(comparison: Comparison, settings: RolloutSettings) -> Ints:
     """The canary's stage (...): an index of the stages, or their number once it is open.
 

@@ -74,7 +74,7 @@ def named_encoder(name: str) -> FeatureEncoder:
         raise ConfigError(f"no encoder is installed as {name!r}", remedy=remedy)
     point = next(iter(found))
     version = point.dist.version if point.dist is not None else "0"
-    return _encoder(point.load(), f"{name}-{version}")
+    return _encoder(plugged(f"{point.module}:{point.attr}", "encoder"), f"{name}-{version}")
 
 
 def _encoder(found: object, version: str) -> FeatureEncoder:
@@ -86,4 +86,8 @@ def _encoder(found: object, version: str) -> FeatureEncoder:
 
 
 def _numbers(values: Iterable[Any]) -> tuple[float, ...]:
-    return tuple(map(float, values))
+    """The numbers; none where a callable, which may be anybody's, gave something else."""
+    try:
+        return tuple(map(float, values))
+    except (TypeError, ValueError):
+        return ()

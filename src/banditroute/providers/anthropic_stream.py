@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 
-from banditroute.errors import BrokenReplyError, CutStreamError, ProviderError
+from banditroute.errors import BrokenReplyError, CutStreamError
 from banditroute.providers.anthropic_failures import error_event
 from banditroute.providers.anthropic_reply import finish_reason, read_message, read_usage
 from banditroute.providers.canonical_reply import Chunks, tool_call
+from banditroute.providers.piecewise import Piecewise
 from banditroute.providers.reading import json_object, mapping
-from banditroute.providers.sse import EventParser
+from banditroute.providers.sse import ServerSentEvent
 from banditroute.records import Completion, Delta, Json
 
 _PIECES = {
@@ -27,23 +28,22 @@ _OPENAIS = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 class AnthropicReader:
     """Reads one stream: every block is kept as it grows, so that the whole answer is read like one that came whole."""
 
-    __slots__ = ("_blocks", "_calls", "_chunks", "_failure", "_finished", "_message", "_parser", "_untold", "_usage")
+    __slots__ = ("_blocks", "_calls", "_chunks", "_finished", "_message", "_stream", "_untold", "_usage")
 
     def __init__(self) -> None:
-        self._parser = EventParser()
+        self._stream = Piecewise()
         self._chunks = Chunks("", "")
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
         self._blocks: dict[int, _Block] = {}
         self._untold: list[Json] = []
         self._calls = 0
-        self._failure: ProviderError | None = None
         self._finished = False
 
     @property
     def finished(self) -> bool:
         """Whether the end has been read: the message's, or an error."""
-        return self._finished or self._failure is not None
+        return self._finished or self._stream.failure is not None
 
     def feed(self, data: bytes) -> list[Delta]:
         """The pieces that became whole with these bytes; an error that comes behind some is raised by the next call.
@@ -51,16 +51,7 @@ class AnthropicReader:
         Raises:
             ProviderError: the stream carries an error event, or is not what the protocol says.
         """
-        deltas: list[Delta] = []
-        if self._failure is None:
-            try:
-                for event in self._parser.feed(data):
-                    deltas += self._told(json_object(event.data, "an event of the stream"))
-            except ProviderError as failure:
-                self._failure = failure
-        if self._failure is not None and not deltas:
-            raise self._failure
-        return deltas
+        return self._stream.feed(data, self._read_event)
 
     def close(self) -> Completion:
         """The whole answer.
@@ -69,8 +60,7 @@ class AnthropicReader:
             CutStreamError: the end has not been read.
             ProviderError: an error was read.
         """
-        if self._failure is not None:
-            raise self._failure
+        self._stream.check()
         if not self._finished:
             raise CutStreamError("the stream ended before message_stop")
         return self.partial()
@@ -80,6 +70,9 @@ class AnthropicReader:
         blocks = [block.whole() for _, block in sorted(self._blocks.items())]
         usage = self._usage if "stop_reason" in self._message else {}
         return read_message({**self._message, "content": blocks, "usage": usage}, created=0)
+
+    def _read_event(self, event: ServerSentEvent, deltas: list[Delta]) -> None:
+        deltas += self._told(json_object(event.data, "an event of the stream"))
 
     def _told(self, body: Json) -> list[Delta]:
         """The pieces of an event; the first carries it and those before it that had none, for who reads them natively.

@@ -6,29 +6,29 @@ from banditroute.errors import BrokenReplyError, CutStreamError, ProviderError
 from banditroute.providers.canonical_reply import Chunks, completion
 from banditroute.providers.gemini_failures import error_object
 from banditroute.providers.gemini_reply import Answer, block_reason, parts, read_usage, refusal, response_id
+from banditroute.providers.piecewise import Piecewise
 from banditroute.providers.reading import count, json_object, listing, mapping
-from banditroute.providers.sse import EventParser
+from banditroute.providers.sse import ServerSentEvent
 from banditroute.records import Completion, Delta, Json, Usage
 
 
 class GeminiReader:
     """Reads one stream; having no end of its own, it is whole once every candidate has said why it ended."""
 
-    __slots__ = ("_answers", "_blocked", "_chunks", "_failure", "_parser", "_reported", "_usage")
+    __slots__ = ("_answers", "_blocked", "_chunks", "_reported", "_stream", "_usage")
 
     def __init__(self) -> None:
-        self._parser = EventParser()
+        self._stream = Piecewise()
         self._chunks = Chunks("", "")
         self._answers: dict[int, Answer] = {}
         self._blocked: str | None = None
         self._usage: Usage | None = None
         self._reported = False
-        self._failure: ProviderError | None = None
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will come: an error has been read, or the answer's end and its usage."""
-        return self._failure is not None or self._reported
+        return self._reported or self._stream.failure is not None
 
     def feed(self, data: bytes) -> list[Delta]:
         """The pieces that became whole with these bytes; an error that comes behind some is raised by the next call.
@@ -36,16 +36,7 @@ class GeminiReader:
         Raises:
             ProviderError: the stream carries an error, or is not what the protocol says.
         """
-        deltas: list[Delta] = []
-        if self._failure is None:
-            try:
-                for event in self._parser.feed(data):
-                    self._read(json_object(event.data, "an event of the stream"), deltas)
-            except ProviderError as failure:
-                self._failure = failure
-        if self._failure is not None and not deltas:
-            raise self._failure
-        return deltas
+        return self._stream.feed(data, self._read)
 
     def close(self) -> Completion:
         """The whole answer.
@@ -54,8 +45,7 @@ class GeminiReader:
             CutStreamError: the end has not been read.
             ProviderError: an error was read.
         """
-        if self._failure is not None:
-            raise self._failure
+        self._stream.check()
         if not self._ended():
             raise self._why_cut()
         return self.partial()
@@ -67,7 +57,8 @@ class GeminiReader:
         chunks = self._chunks
         return completion(choices, self._usage, response_id=chunks.response_id, model=chunks.model, created=0)
 
-    def _read(self, body: Json, deltas: list[Delta]) -> None:
+    def _read(self, event: ServerSentEvent, deltas: list[Delta]) -> None:
+        body = json_object(event.data, "an event of the stream")
         failure = error_object(body)
         if failure is not None:
             raise failure
@@ -114,6 +105,6 @@ class GeminiReader:
         # An error that came as plain JSON instead of as an event is left over in the parser.
         cut = CutStreamError("the stream ended without a finishReason")
         try:
-            return error_object(json_object(self._parser.rest(), "the rest")) or cut
+            return error_object(json_object(self._stream.rest(), "the rest")) or cut
         except BrokenReplyError:
             return cut

@@ -12,13 +12,14 @@ from dataclasses import replace
 from banditroute.errors import BrokenReplyError, CutStreamError, ProviderError, ServerFailedError
 from banditroute.providers.canonical_reply import Choice, completion, tokens, tool_call
 from banditroute.providers.openai_failures import inner_failure
+from banditroute.providers.piecewise import Piecewise
 from banditroute.providers.reading import count, json_object, mapping, objects, word
-from banditroute.providers.sse import EventParser
+from banditroute.providers.sse import ServerSentEvent
 from banditroute.records import Completion, Delta, Json, Usage
 
 PATH = "/responses"
 
-_TEXTS = frozenset({"response.output_text.delta"})
+_TEXT = "response.output_text.delta"
 _REASONING = frozenset({"response.reasoning_text.delta", "response.reasoning_summary_text.delta"})
 _ARGUMENTS = "response.function_call_arguments.delta"
 _ENDS = frozenset({"response.completed", "response.incomplete"})
@@ -38,6 +39,10 @@ def read_response(body: Json) -> Completion:
     status = body.get("status", "completed")
     if body.get("object") != "response" or status not in ("completed", "incomplete"):
         raise BrokenReplyError(f"no whole response ({status})")
+    return _answer(body)
+
+
+def _answer(body: Json) -> Completion:
     items = objects(body.get("output"))
     calls = tuple(_call(item) for item in items if item.get("type") == "function_call")
     refusal = _said(items, "refusal", "refusal")
@@ -77,18 +82,17 @@ def read_usage(usage: object) -> Usage | None:
 class ResponsesReader:
     """Reads one stream of events, each of which is one piece, however its bytes are cut."""
 
-    __slots__ = ("_failure", "_parser", "_response", "_text")
+    __slots__ = ("_response", "_stream", "_text")
 
     def __init__(self) -> None:
-        self._parser = EventParser()
+        self._stream = Piecewise()
         self._response: Json | None = None
         self._text: list[str] = []
-        self._failure: ProviderError | None = None
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will come: the response's end, or an error, has been read."""
-        return self._response is not None or self._failure is not None
+        return self._response is not None or self._stream.failure is not None
 
     def feed(self, data: bytes) -> list[Delta]:
         """The pieces that became whole with these bytes; an error that comes behind some is raised by the next call.
@@ -96,16 +100,7 @@ class ResponsesReader:
         Raises:
             ProviderError: the stream carries an error event, or is not what the protocol says.
         """
-        deltas: list[Delta] = []
-        if self._failure is None:
-            try:
-                for event in self._parser.feed(data):
-                    deltas += self._told(event.data)
-            except ProviderError as failure:
-                self._failure = failure
-        if self._failure is not None and not deltas:
-            raise self._failure
-        return deltas
+        return self._stream.feed(data, self._read_event)
 
     def close(self) -> Completion:
         """The whole answer.
@@ -114,27 +109,27 @@ class ResponsesReader:
             CutStreamError: the end has not been read.
             ProviderError: an error was read.
         """
-        if self._failure is not None:
-            raise self._failure
+        self._stream.check()
         if self._response is None:
             raise CutStreamError("the stream ended before response.completed")
         return read_response(self._response)
 
     def partial(self) -> Completion:
-        """What has arrived so far."""
-        if self._response is not None:
-            return read_response(self._response)
-        return completion([Choice("".join(self._text))], None, response_id="", model="", created=0)
+        """What has arrived so far; of a last event that is no whole response, its usage and the text before it."""
+        text, last = "".join(self._text), mapping(self._response)
+        if last.get("output"):
+            return _answer(last)
+        return completion([Choice(text)], read_usage(last.get("usage")), response_id="", model="", created=0)
 
-    def _told(self, data: bytes) -> list[Delta]:
-        """The piece of an event; some servers end with the mark of chat completions, which is none."""
-        return [] if data.startswith(b"[DONE]") else [self._read(json_object(data, "an event of the stream"))]
+    def _read_event(self, event: ServerSentEvent, deltas: list[Delta]) -> None:
+        if not event.data.startswith(b"[DONE]"):  # chat completions' mark, with which some servers end here too
+            deltas.append(self._read(json_object(event.data, "an event of the stream")))
 
     def _read(self, body: Json) -> Delta:
-        kind, piece = body.get("type"), word(body.get("delta"))
+        kind, piece = word(body.get("type")), word(body.get("delta"))
         if kind == "error" or kind == "response.failed":
             raise _failed(body)
-        if kind in _TEXTS:
+        if kind == _TEXT:
             self._text.append(piece)
             return Delta({}, text=piece, native=(body,))
         if kind in _REASONING:

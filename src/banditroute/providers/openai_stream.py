@@ -11,8 +11,9 @@ from banditroute.errors import BrokenReplyError, CutStreamError, ProviderError
 from banditroute.providers.openai_failures import inner_failure
 from banditroute.providers.openai_pieces import ChoicePieces
 from banditroute.providers.openai_reply import refused, usage_of
+from banditroute.providers.piecewise import Piecewise
 from banditroute.providers.reading import count, json_object, mapping, objects, word
-from banditroute.providers.sse import EventParser, ServerSentEvent
+from banditroute.providers.sse import ServerSentEvent
 from banditroute.records import Completion, Delta, Json
 
 _DONE = b"[DONE]"
@@ -29,18 +30,17 @@ class OpenAIReader:
     none, else by the next one. Until then `finished` is true, for nothing more will come.
     """
 
-    __slots__ = ("_choices", "_cost_usd", "_done", "_extras", "_failure", "_from_cache", "_head", "_parser", "_usage")
+    __slots__ = ("_choices", "_cost_usd", "_done", "_extras", "_from_cache", "_head", "_stream", "_usage")
 
     def __init__(self, cost_usd: Callable[[Json], float | None], from_cache: Callable[[Json], bool]) -> None:
         self._cost_usd = cost_usd
         self._from_cache = from_cache
-        self._parser = EventParser()
+        self._stream = Piecewise()
         self._head: Json = {}
         self._choices: dict[int, ChoicePieces] = {}
         self._extras: dict[str, Any] = {}
         self._usage: Any = None
         self._done = False
-        self._failure: ProviderError | None = None
 
     def feed(self, data: bytes) -> list[Delta]:
         """The pieces that became whole with these bytes; may be none.
@@ -48,21 +48,12 @@ class OpenAIReader:
         Raises:
             ProviderError: the stream carries an error, or is not what the protocol says.
         """
-        if self._failure is not None:
-            raise self._failure
-        deltas: list[Delta] = []
-        try:
-            self._read(data, deltas)
-        except ProviderError as failure:
-            self._failure = failure
-            if not deltas:
-                raise
-        return deltas
+        return self._stream.feed(data, self._read)
 
     @property
     def finished(self) -> bool:
         """Whether nothing more will come: the protocol's end, or an error, has been read."""
-        return self._done or self._failure is not None
+        return self._done or self._stream.failure is not None
 
     def close(self) -> Completion:
         """The whole answer, pieced together.
@@ -71,8 +62,7 @@ class OpenAIReader:
             CutStreamError: the protocol's end has not been read.
             ProviderError: the stream carried an error, or no answer.
         """
-        if self._failure is not None:
-            raise self._failure
+        self._stream.check()
         if not self._done and not self._every_choice_ended():
             raise self._why_cut()
         if not self._choices:
@@ -94,14 +84,13 @@ class OpenAIReader:
             from_cache=self._from_cache(body),
         )
 
-    def _read(self, data: bytes, deltas: list[Delta]) -> None:
-        for event in self._parser.feed(data):
-            if self._done:
-                return
-            if event.data.startswith(_DONE):
-                self._done = True
-            elif event.data.strip():
-                deltas.append(self._delta(_chunk(event)))
+    def _read(self, event: ServerSentEvent, deltas: list[Delta]) -> None:
+        if self._done:
+            return
+        if event.data.startswith(_DONE):
+            self._done = True
+        elif event.data.strip():
+            deltas.append(self._delta(_chunk(event)))
 
     def _delta(self, chunk: Json) -> Delta:
         if not self._head and chunk.get("id"):
@@ -146,7 +135,7 @@ class OpenAIReader:
     def _why_cut(self) -> ProviderError:
         # An error that came as plain JSON instead of as an event is left over in the parser.
         try:
-            rest = json_object(self._parser.rest(), "the rest")
+            rest = json_object(self._stream.rest(), "the rest")
         except BrokenReplyError:
             return CutStreamError("the stream ended before its end")
         return inner_failure(rest) or BrokenReplyError("the reply is not a stream")

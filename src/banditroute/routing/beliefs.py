@@ -27,7 +27,7 @@ from .eligibility import Eligibility, Screen, reservation_usd
 from .hearing import Hearer
 from .lessons import IN_FLIGHT, SIGNALS, Edge, Lesson, inputs_of, tokens_of
 from .load import Load
-from .pacers import PaceRecord
+from .paced import PaceRecord
 from .rates import Rates
 from .signals import Amounts, Signals
 

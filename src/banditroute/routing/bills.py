@@ -16,7 +16,7 @@ from banditroute.learning.kinds import NUMBERS
 from banditroute.records import Alarm, Outcome
 
 from .catalog import Catalog, Price
-from .pacers import PaceRecord
+from .paced import PaceRecord
 
 BILLS = "bill/"
 """What the names begin with under which it is kept what models are billed at."""

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from banditroute.learning.rollout import RolloutSettings, newcomer_floor, without_doubt
+from banditroute.learning.rollout import RolloutSettings, bent
 
+from .rules import Limits, Situation
 from .standings import ROLLED_BACK, Review, Standing, Usual
-from .steering import Limits, Situation
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -61,8 +61,6 @@ class Crew(NamedTuple):
     def limits(self, situation: Situation, worth: Floats, settings: RolloutSettings) -> Limits:
         """The bounds (K,) on one decision."""
         eligible, share = situation.eligible, situation.cost_usd / (self.doubt * situation.budget_usd)
-        best = np.where(eligible, worth, -np.inf).max(keepdims=True)
-        barred = without_doubt(self.rolled_back, worth, best, settings)
-        floor = newcomer_floor(self.young & eligible, self.rolled_back, self.requests, share, settings)
+        barred, floor = bent(self.young, self.rolled_back, self.requests, eligible, worth, share, settings)
         most = np.where(barred, floor, self.most)
         return Limits(np.minimum(floor, most), most)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,14 @@ from .catalog import Catalog
 from .eligibility import Eligibility
 from .hearing import Ears
 from .lessons import Edge, Lesson
-from .pacers import Paced, PaceRecord, Pacers
+from .paced import Paced, PaceRecord
+from .pacers import Pacers
 from .rates import Priced
+from .rules import Rule, Situation
 from .saved import SavedPolicy
 from .sessions import Stay
 from .signals import Signals
-from .steering import Rule, Situation, Steering
+from .steering import Steering
 from .tasks import is_judging
 
 Floats = NDArray[np.float64]
@@ -159,41 +162,12 @@ class Decider:
             NoEligibleModelError: no model may serve the request; carries the reasons.
             InputError: the features are not of the width agreed, or not finite.
         """
-        x, names = self.beliefs.inputs(context), self.beliefs.names
-        forecast = self._forecast(context.task, demand, x, stay)
-        screened = self.beliefs.screened(context.task, demand, x, level_usd, unavailable)
-        if len(screened.reasons) == len(names):
-            raise NoEligibleModelError(screened.reasons)
-        screened = screened.within(demand.max_latency_s, forecast.amounts.latency_s, names)
-        covering = self.pacers.covering(tenant, context.task)
-        steered = None
-        if self.steering and not is_judging(context.task):
-            amounts, cost_usd, least_usd = forecast.amounts, forecast.cost_usd, pacers.tightest_usd(covering)
-            steered = Situation(
-                now, context, demand, tenant, names, screened.mask, amounts, cost_usd, cheapest, least_usd
-            )
-            screened = screened.without(self.steering.barred(steered), names)
-            steered = steered._replace(eligible=screened.mask)
+        asked = _Asked(context, demand, decision_id, now, u, tenant, stay, cheapest)
+        choice = self._choice(asked, level_usd, unavailable)
         if cheapest:
-            propensities = odds.cheapest(screened.named(forecast.cost_usd.tolist(), names))
-        else:
-            propensities = self._propensities(screened, forecast, covering, stay, steered)
-        chosen = list(propensities)[draw(list(propensities.values()), u)]
-        forecasts = screened.named(forecast.records(), names)
-        pacers.offer(covering, forecasts.values())
-        return Decision(
-            decision_id=decision_id,
-            at=now,
-            context=context,
-            chosen=chosen,
-            propensity=propensities[chosen],
-            propensities=propensities,
-            excluded=dict(screened.reasons),
-            forecasts=forecasts,
-            shadow_prices=pacers.prices(covering),
-            policy_version=self.steering.version(self._policy_version) if steered else self._policy_version,
-            tenant=tenant,
-        )
+            costs_usd = choice.screened.named(choice.forecast.cost_usd.tolist(), self.beliefs.names)
+            return self._drawn(asked, choice, odds.cheapest(costs_usd))
+        return self._drawn(asked, choice, self._propensities(choice, stay))
 
     def forecasts(self, task: str, input_tokens: int, features: tuple[float, ...] = ()) -> dict[str, Forecast]:
         """What is expected of every model at a prompt of that class, length and features; no features = all are 0.
@@ -329,15 +303,35 @@ class Decider:
         """Whether anybody asks how long models take as busy as they are."""
         return self._quality_per_s != 0.0 or demand.max_latency_s is not None or self.steering.minds_load
 
-    def _propensities(
-        self,
-        screened: Eligibility,
-        forecast: Priced,
-        covering: Sequence[Paced],
-        stay: Stay | None,
-        steered: Situation | None,
-    ) -> dict[str, float]:
+    def _choice(self, asked: _Asked, level_usd: float | None, unavailable: Mapping[str, str]) -> _Choice:
+        """Who may serve a request, by its own terms, by what holds now, and by the rules.
+
+        Raises:
+            NoEligibleModelError: nobody.
+        """
+        context, demand, names = asked.context, asked.demand, self.beliefs.names
+        x = self.beliefs.inputs(context)
+        forecast = self._forecast(context.task, demand, x, asked.stay)
+        screened = self.beliefs.screened(context.task, demand, x, level_usd, unavailable)
+        if len(screened.reasons) == len(names):
+            raise NoEligibleModelError(screened.reasons)
+        screened = screened.within(demand.max_latency_s, forecast.amounts.latency_s, names)
+        covering = self.pacers.covering(asked.tenant, context.task)
+        if not self.steering.bends or is_judging(context.task):
+            return _Choice(screened, forecast, covering, None)
+        amounts, cost_usd, least_usd = forecast.amounts, forecast.cost_usd, pacers.tightest_usd(covering)
+        steered = Situation(
+            asked.now, context, demand, asked.tenant, names, screened.mask, amounts, cost_usd, asked.cheapest, least_usd
+        )
+        barred = self.steering.barred(steered)
+        if barred:
+            screened = screened.without(barred, names)
+            steered = steered._replace(eligible=screened.mask)
+        return _Choice(screened, forecast, covering, steered)
+
+    def _propensities(self, choice: _Choice, stay: Stay | None) -> dict[str, float]:
         """Probability of each eligible model, within what the rules allow."""
+        screened, forecast, covering, steered = choice
         amounts = forecast.amounts
         worth = utility(amounts.quality, latency_s=amounts.latency_s, quality_per_s=self._quality_per_s)
         worth = worth - pacers.usd_price(covering) * forecast.cost_usd
@@ -347,3 +341,52 @@ class Decider:
             worth = self.steering.penalised(steered, worth)
         p = odds.explored(self._exploration, worth, forecast, screened, covering, self.beliefs.names)
         return p if steered is None else self.steering.limited(steered, worth, p)
+
+    def _drawn(self, asked: _Asked, choice: _Choice, propensities: dict[str, float]) -> Decision:
+        """The decision that chance makes of these propensities."""
+        screened, forecast, covering, steered = choice
+        chosen = list(propensities)[draw(list(propensities.values()), asked.u)]
+        forecasts = screened.named(forecast.records(), self.beliefs.names)
+        pacers.offer(covering, forecasts.values())
+        return Decision(
+            decision_id=asked.decision_id,
+            at=asked.now,
+            context=asked.context,
+            chosen=chosen,
+            propensity=propensities[chosen],
+            propensities=propensities,
+            excluded=dict(screened.reasons),
+            forecasts=forecasts,
+            shadow_prices=pacers.prices(covering),
+            policy_version=self.steering.version(self._policy_version) if steered else self._policy_version,
+            tenant=asked.tenant,
+        )
+
+
+class _Asked(NamedTuple):
+    """What is asked of a decider; see `decide`."""
+
+    context: Context
+    demand: Demand
+    decision_id: str
+    now: float
+    u: float
+    tenant: str
+    stay: Stay | None
+    cheapest: bool
+
+
+class _Choice(NamedTuple):
+    """What a request has to choose from.
+
+    Attributes:
+        screened: who may serve it.
+        forecast: what every model is expected to do.
+        covering: the paced budgets that cover it.
+        steered: what rules are asked about; None = there are none, or they do not bend it.
+    """
+
+    screened: Eligibility
+    forecast: Priced
+    covering: tuple[Paced, ...]
+    steered: Situation | None

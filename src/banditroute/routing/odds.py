@@ -12,7 +12,7 @@ from banditroute.learning.selection import best_arm_probabilities
 
 from . import pacers
 from .eligibility import Eligibility
-from .pacers import Paced
+from .paced import Paced
 from .rates import Priced
 
 Floats = NDArray[np.float64]

@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from banditroute.errors import ConfigError
 from banditroute.learning.lateness import Calibration, calibrated, late, pacing_for
 from banditroute.learning.pacer import Pacer
-from banditroute.learning.pacing import Pace
 from banditroute.records import Decision, Outcome
 
-from .pacers import PaceRecord
-from .steering import Rule, Situation
+from .paced import PaceRecord
+from .rules import Rule, Situation
 from .tasks import is_judging
 
 Floats = NDArray[np.float64]
@@ -212,8 +211,7 @@ class Keeper(Rule):
 
     def records(self) -> Iterable[PaceRecord]:
         """Its pacer, its totals, and how far forecasts were off for each model."""
-        log_price, spend, anchor, level = (float(value) for value in self._pacer.pace)
-        yield PaceRecord(self._name, log_price, spend, anchor, level, self._pacer.paid)
+        yield PaceRecord.of(self._name, self._pacer)
         yield PaceRecord(self._name + _TOTALS, self._given_up, self._late, 0.0, 0.0, self._requests)
         for model, (expected, seen) in self._calibrations.items():
             yield PaceRecord(self._name + _MODEL + model, expected, seen, 0.0, 0.0, 0)
@@ -223,7 +221,7 @@ class Keeper(Rule):
         for record in records:
             kind = record.budget.removeprefix(self._name)
             if record.budget == self._name:
-                self._pacer.resume(_pace(record), record.requests)
+                self._pacer.resume(record.pace, record.requests)
             elif not record.budget.startswith(self._name):
                 continue
             elif kind == _TOTALS:
@@ -243,10 +241,6 @@ def kept_by_record(promises: Iterable[Promise], records: Iterable[PaceRecord]) -
     for keeper in found:
         keeper.restore(known)
     return tuple(keeper.kept() for keeper in found)
-
-
-def _pace(record: PaceRecord) -> Pace:
-    return Pace(*(np.asarray(v) for v in (record.log_price, record.spend, record.anchor, record.level)))
 
 
 def _first_token_s(outcome: Outcome) -> float | None:

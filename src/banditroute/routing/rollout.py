@@ -15,9 +15,10 @@ from banditroute.records import Decision, Outcome
 from .catalog import Catalog
 from .crew import Crew
 from .lessons import Lesson
-from .pacers import PaceRecord
+from .paced import PaceRecord
+from .rules import Believed, Limits, Rule, Situation
 from .standings import OPEN, ROLLED_BACK, TRIAL, Review, Standing
-from .steering import Believed, Limits, Rule, Situation, Steering
+from .steering import Steering
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -60,6 +61,11 @@ class Rollout(Rule):
     def standings(self) -> tuple[Standing, ...]:
         """Every newcomer's."""
         return () if self._crew is None else tuple(self._crew.standings.values())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there are no newcomers; at the very start, it has yet to see who is there."""
+        return self._crew is None and bool(self._settled_in)
 
     @property
     def stale(self) -> bool:

@@ -18,7 +18,7 @@ from banditroute.observe import Observer, ShadowFailed
 from banditroute.records import Alarm, Decision, Demand, Outcome, ShadowDecision
 
 from .hearing import Ears
-from .pacers import PaceRecord
+from .paced import PaceRecord
 from .tasks import is_chosen_on
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from banditroute.learning.rollout import Comparison, RolloutSettings, compared, 
 from banditroute.records import Forecast
 
 from .lessons import tokens_of
-from .steering import Believed
+from .rules import Believed
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -174,9 +174,9 @@ class MemoryStore:
             tally.merge(more)
 
     async def switches(self) -> list[Switch]:
-        """Every switch as it was thrown last."""
+        """Every switch as it was thrown last, sorted by name."""
         self._check_open()
-        return list(self._switches.values())
+        return sorted(self._switches.values(), key=lambda switch: switch.name)
 
     async def throw(self, switch: Switch) -> None:
         """Keeps how a switch was thrown, in the place of how it was before."""

@@ -156,7 +156,7 @@ class StoreReader(Protocol):
         ...
 
     async def switches(self) -> list[Switch]:
-        """Every switch as it was thrown last."""
+        """Every switch as it was thrown last, sorted by name."""
         ...
 
     async def keys(self) -> list[StoredKey]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from banditroute.routing.accounts import Account
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
 from banditroute.routing.pacers import CapOutlook, PaceRecord
 
-from .families import Family, Readings, gauge
+from .families import Columns, Readings, gauge, table
 
 _BUDGET = ("budget",)
 
@@ -39,7 +39,7 @@ PRICE = gauge(
     *_BUDGET,
 )
 
-_OF_ACCOUNTS: tuple[tuple[Family, Callable[[Account], float]], ...] = (
+_OF_ACCOUNTS: Columns[Account] = (
     (LIMIT, lambda account: account.usd),
     (SPENT, lambda account: account.spent_usd),
     (RESERVED, lambda account: account.reserved_usd),
@@ -47,7 +47,7 @@ _OF_ACCOUNTS: tuple[tuple[Family, Callable[[Account], float]], ...] = (
     (OVERRUN, lambda account: account.overrun_usd),
     (ENDS, lambda account: account.ends_at),
 )
-_OF_OUTLOOKS: tuple[tuple[Family, Callable[[CapOutlook], float]], ...] = (
+_OF_OUTLOOKS: Columns[CapOutlook] = (
     (FORECAST, lambda outlook: outlook.spent_usd),
     (TO_COME, lambda outlook: outlook.to_come),
 )
@@ -70,12 +70,9 @@ def readings(decider: Decider, ledger: Ledger, paces: tuple[PaceRecord, ...], no
         paces: the decider's records.
         now: the instant, seconds since the epoch.
     """
-    accounts = ledger.accounts(now)
-    for family, of in _OF_ACCOUNTS:
-        yield Readings(family, [((account.cap.name,), of(account)) for account in accounts])
+    yield from table(_OF_ACCOUNTS, [((each.cap.name,), each) for each in ledger.accounts(now)])
     outlooks = decider.pacers.outlooks(ledger, now, look=False)
-    for family, of in _OF_OUTLOOKS:
-        yield Readings(family, [((outlook.budget,), of(outlook)) for outlook in outlooks])
+    yield from table(_OF_OUTLOOKS, [((each.budget,), each) for each in outlooks])
     prices = decider.shadow_prices
     paced = [record for record in paces if record.budget in prices]
     yield Readings(PACE, [((each.budget,), each.usd_per_request or 0.0) for each in paced])

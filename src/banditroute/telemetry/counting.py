@@ -13,6 +13,7 @@ from banditroute.routing.tasks import is_chosen_on
 from .families import Spread
 from .tallies import (
     LONG_SECONDS,
+    MOST_TASKS,
     SHORT_SECONDS,
     EdgeTally,
     Ending,
@@ -25,7 +26,6 @@ from .tallies import (
 WorthOf = Callable[[Decision], Mapping[str, float]]
 """Quality points that each model of a decision was expected to be worth."""
 
-_MOST_TASKS = 96  # the router learns 64 apart; judges and embeddings have classes of their own
 _MOST_TENANTS = 100
 _MOST_SOURCES = 32
 
@@ -55,7 +55,7 @@ class Counts:
         self.overhead = Spread(SHORT_SECONDS)
         self.lag = Spread(LONG_SECONDS)
         self.worth_of: WorthOf | None = None
-        self._task_names = Names(_MOST_TASKS)
+        self._task_names = Names(MOST_TASKS)
         self._tenant_names = Names(_MOST_TENANTS)
         self._source_names = Names(_MOST_SOURCES)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 Kind = Literal["counter", "gauge", "histogram", "summary"]
 Labels = tuple[str, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,13 @@ class Readings(NamedTuple):
 def only(family: Family, value: Value) -> Readings:
     """The readings of a family without labels."""
     return Readings(family, [((), value)])
+
+
+Columns = tuple[tuple[Family, Callable[[T], float]], ...]
+"""Families that each show one number of the same things."""
+
+
+def table(columns: Columns[T], things: Collection[tuple[Labels, T]]) -> Iterator[Readings]:
+    """The readings of every column, for things with their labels."""
+    for family, of in columns:
+        yield Readings(family, [(labels, of(thing)) for labels, thing in things])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from banditroute.records import Forecast
 from banditroute.routing.decider import Decider
 from banditroute.routing.lessons import tokens_of
 
-from .families import Family, Readings, gauge
+from .families import Columns, Readings, gauge, table
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class Learned(NamedTuple):
     answered: float
 
 
-_COLUMNS: tuple[tuple[Family, Callable[[Learned], float]], ...] = (
+_COLUMNS: Columns[Learned] = (
     (QUALITY, lambda edge: edge.quality),
     (QUALITY_SD, lambda edge: edge.quality_sd),
     (COST, lambda edge: edge.cost_usd),
@@ -61,9 +61,7 @@ FAMILIES = tuple(family for family, _ in _COLUMNS)
 
 def readings(decider: Decider) -> Iterator[Readings]:
     """What a decider has learned, edge by edge."""
-    edges = list(learned(decider))
-    for family, of in _COLUMNS:
-        yield Readings(family, [(place, of(edge)) for place, edge in edges])
+    return table(_COLUMNS, list(learned(decider)))
 
 
 def learned(decider: Decider) -> Iterator[tuple[tuple[str, str], Learned]]:

@@ -71,8 +71,7 @@ class Metrics:
 
     def _settled(self, event: Settled) -> None:
         self._counts.settled(event)
-        if not event.recorded:
-            self._incidents.settled(event)
+        self._incidents.settled(event)
 
     def _provider_of(self, model: str) -> str:
         """A model's provider; empty where it is not known (any more)."""

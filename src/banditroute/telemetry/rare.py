@@ -24,7 +24,7 @@ from banditroute.observe import (
 )
 
 from .families import Family, Labels, Readings, counter, gauge
-from .tallies import Names
+from .tallies import MOST_TASKS, Names
 
 BREAKERS = counter(
     "banditroute_breaker_changes_total", "Changes of models' circuits, by what they became.", "model", "state"
@@ -81,8 +81,6 @@ _COUNTED = (
 )
 FAMILIES = (*_COUNTED, LAST_ALARM)
 
-_MOST_TASKS = 96
-
 
 class Incidents:
     """What happened that should not, or seldom does."""
@@ -91,7 +89,7 @@ class Incidents:
         self._counts: dict[Family, Counter[Labels]] = {family: Counter() for family in _COUNTED}
         self._alarmed_at: dict[Labels, float] = {}
         self._counts[UNRECORDED][()] = 0
-        self._task_names = Names(_MOST_TASKS)
+        self._task_names = Names(MOST_TASKS)
 
     def take(self, event: Event) -> None:
         """Counts an event, where it is one of these."""

@@ -16,6 +16,9 @@ SHORT_SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.25, 
 LONG_SECONDS = (1.0, 5.0, 30.0, 120.0, 600.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0)
 """Bounds of how long judgements are waited for."""
 
+MOST_TASKS = 96
+"""Task classes told apart: the router learns 64 apart; judges and embeddings have classes of their own."""
+
 Ending = Literal["answered", "cached", "failed"]
 OTHER = "other"
 """What names are called that came after there were too many."""

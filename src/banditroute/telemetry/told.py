@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from banditroute.routing.accounts import PICOS
 
 from .counting import Counts
-from .families import Family, Readings, Sums, counter, gauge, histogram, only, summary
+from .families import Columns, Readings, Sums, counter, gauge, histogram, only, summary, table
 from .tallies import EdgeTally, ModelTally, TaskTally
 
 _EDGE = ("task", "model")
@@ -90,7 +90,7 @@ TENANT_COST = counter(
     "banditroute_tenant_cost_usd_total", "Dollars of each tenant's requests, where that is asked for.", "tenant"
 )
 
-_OF_EDGES: tuple[tuple[Family, Callable[[EdgeTally], float]], ...] = (
+_OF_EDGES: Columns[EdgeTally] = (
     (COST, lambda edge: edge.picos / PICOS),
     (INPUT, lambda edge: edge.input_tokens),
     (OUTPUT, lambda edge: edge.output_tokens),
@@ -98,12 +98,12 @@ _OF_EDGES: tuple[tuple[Family, Callable[[EdgeTally], float]], ...] = (
     (CACHE_WRITES, lambda edge: edge.cache_write_tokens),
     (REASONING, lambda edge: edge.reasoning_tokens),
 )
-_OF_MODELS: tuple[tuple[Family, Callable[[ModelTally], int]], ...] = (
+_OF_MODELS: Columns[ModelTally] = (
     (RETRIES, lambda model: model.retries),
     (HEDGES, lambda model: model.hedges),
     (PROBES, lambda model: model.probes),
 )
-_OF_TASKS: tuple[tuple[Family, Callable[[TaskTally], int]], ...] = (
+_OF_TASKS: Columns[TaskTally] = (
     (ANSWERS, lambda task: task.answers),
     (JUDGED, lambda task: task.judged),
 )
@@ -167,8 +167,7 @@ def _models(counts: Counts, provider_of: Callable[[str], str]) -> Iterator[Readi
         for failure, n in model.calls.items()
     ]
     yield Readings(ATTEMPTS, calls)
-    for family, of in _OF_MODELS:
-        yield Readings(family, [((name,), of(model)) for name, model in models])
+    yield from table(_OF_MODELS, [((name,), model) for name, model in models])
     yield Readings(FALLBACKS, list(counts.fallbacks.items()))
     yield Readings(LATENCY, [((name,), model.latency) for name, model in models if model.latency])
     yield Readings(TTFT, [((name,), model.ttft) for name, model in models if model.ttft])
@@ -182,8 +181,7 @@ def _tasks(counts: Counts) -> Iterator[Readings]:
         drawn[task] = drawn.get(task, 0) + edge.drawn
     yield Readings(EXPLORATION, [((name,), Sums(task.explored, drawn[name])) for name, task in tasks])
     yield Readings(REGRET, [((name,), Sums(task.regret, task.valued)) for name, task in tasks])
-    for family, of in _OF_TASKS:
-        yield Readings(family, [((name,), of(task)) for name, task in tasks])
+    yield from table(_OF_TASKS, [((name,), task) for name, task in tasks])
     yield Readings(MISSING, [((name,), _missing(task)) for name, task in tasks if task.answers])
 
 

@@ -1,26 +1,17 @@
 """What [[promises]] become, and what is said of those that cannot be kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from banditroute.assemble import decider_of
-from banditroute.config import RouterConfig, check_config, load_config
+from banditroute.config import check_config, load_config
 from banditroute.config.review import review
 from banditroute.config.shadowing import shadow_plan
 from banditroute.routing.promises import PROMISE, Promise
 
-LEAST = """\
-[[providers]]
-name = "local"
-kind = "openai"
-
-[[models]]
-name = "small"
-provider = "local"
-input_usd_per_mtok = 0.15
-output_usd_per_mtok = 0.60
-"""
+Written = Callable[[str], Path]
 TWO = """
 [[promises]]
 name = "fast"
@@ -34,14 +25,8 @@ epsilon = 0.1
 """
 
 
-def loaded(folder: Path, more: str) -> RouterConfig:
-    file = folder / "router.toml"
-    file.write_text(LEAST + more)
-    return load_config(file)
-
-
-def test_they_are_read_and_kept_by_the_router_but_not_by_its_shadow(tmp_path: Path) -> None:
-    plan = loaded(tmp_path, TWO + "[shadow]\nshare = 0.5\n")
+def test_they_are_read_and_kept_by_the_router_but_not_by_its_shadow(written: Written) -> None:
+    plan = load_config(written(TWO + "[shadow]\nshare = 0.5\n"))
     assert plan.promises == (
         Promise("fast", 0.05, latency_s=8.0),
         Promise("first word", 0.1, ttft_s=1.5, task="chat"),
@@ -64,14 +49,12 @@ def test_they_are_read_and_kept_by_the_router_but_not_by_its_shadow(tmp_path: Pa
         ('name = "fast"\nlatency_s = 1.0', "another one is named 'fast' too"),
     ],
 )
-def test_one_that_is_none_gets_one_line(wrong: str, says: str, tmp_path: Path) -> None:
-    file = tmp_path / "router.toml"
-    file.write_text(f"{LEAST}{TWO}\n[[promises]]\n{wrong}\n")
-    (problem,) = check_config(file).problems
+def test_one_that_is_none_gets_one_line(wrong: str, says: str, written: Written) -> None:
+    (problem,) = check_config(written(f"{TWO}\n[[promises]]\n{wrong}\n")).problems
     assert says in str(problem)
 
 
-def test_one_for_a_class_that_nobody_names_is_pointed_out(tmp_path: Path) -> None:
-    plan = loaded(tmp_path, TWO.replace('"chat"', '"chta"'))
+def test_one_for_a_class_that_nobody_names_is_pointed_out(written: Written) -> None:
+    plan = load_config(written(TWO.replace('"chat"', '"chta"')))
     (finding,) = (each for each in review(plan, {}) if each.place == "promise 'first word'")
     assert "no class is called 'chta'" in finding.problem

@@ -1,5 +1,6 @@
 """What router.toml says of newcomers."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,24 +10,12 @@ from banditroute.config import check_config, load_config
 from banditroute.learning.rollout import RolloutSettings
 from banditroute.routing.rollout import Rollout
 
-LEAST = """\
-[[providers]]
-name = "local"
-kind = "openai"
-
-[[models]]
-name = "small"
-provider = "local"
-input_usd_per_mtok = 0.15
-output_usd_per_mtok = 0.60
-"""
+Written = Callable[[str], Path]
 
 
-def test_every_key_reaches_the_policy(tmp_path: Path) -> None:
-    file = tmp_path / "router.toml"
-    file.write_text(
-        LEAST
-        + """
+def test_every_key_reaches_the_policy(written: Written) -> None:
+    file = written(
+        """
 [routing.rollout]
 trial_requests = 20
 trial_share = 0.2
@@ -42,10 +31,8 @@ stages = [0.1]
 
 
 @pytest.mark.parametrize(("line", "canary"), [("", None), ("canary = true\n", True), ("canary = false\n", False)])
-def test_a_model_may_ask_for_a_canary_or_be_spared_it(tmp_path: Path, line: str, canary: bool | None) -> None:
-    file = tmp_path / "router.toml"
-    file.write_text(LEAST + line)
-    config = load_config(file)
+def test_a_model_may_ask_for_a_canary_or_be_spared_it(written: Written, line: str, canary: bool | None) -> None:
+    config = load_config(written(line))
     assert config.catalog["small"].canary is canary
     assert any(isinstance(rule, Rollout) for rule in decider_of(config).steering.rules)
 
@@ -61,8 +48,8 @@ def test_a_model_may_ask_for_a_canary_or_be_spared_it(tmp_path: Path, line: str,
         ("trail_share = 0.1", "routing.rollout.trail_share"),
     ],
 )
-def test_what_cannot_be_meant_is_said_in_a_line(tmp_path: Path, line: str, said: str) -> None:
-    file = tmp_path / "router.toml"
-    file.write_text(f"{LEAST}\n[routing.rollout]\n{line}\n")
+def test_what_cannot_be_meant_is_said_in_a_line(written: Written, line: str, said: str) -> None:
+    file = written(f"\n[routing.rollout]\n{line}\n")
     (problem,) = check_config(file).problems
-    assert str(problem).startswith(f"{file}:{LEAST.count(chr(10)) + 3}: {said}"), problem
+    number = file.read_text().splitlines().index(line) + 1
+    assert str(problem).startswith(f"{file}:{number}: {said}"), problem

@@ -87,7 +87,7 @@ def test_one_wild_call_does_not_undo_what_a_hundred_showed() -> None:
 def test_halves_add_up_to_the_whole_in_any_order(seed: int) -> None:
     first, second = sums(batched, 40, seed), sums(queued, 30, seed + 1)
     one, other = load.learned(merged(first, second)), load.learned(merged(second, first))
-    np.testing.assert_allclose(one.weight, other.weight, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 @given(st.lists(st.floats(0, 500), min_size=2, max_size=2))

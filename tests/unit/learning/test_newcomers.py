@@ -80,6 +80,6 @@ def test_each_replication_is_bent_by_its_own_evidence() -> None:
     newcomers.rolled_back[:] = [[False, False, False], [False, False, True]]
     worth = np.array([[0.9, 0.5, 0.6]] * 2)
     everybody = np.ones((2, MODELS), dtype=bool)
-    bent = newcomers.bend(everybody, worth, np.full((2, MODELS), 0.5), np.array([[50.0, 50.0, 3.0]] * 2))
-    assert bent.eligible.tolist() == [[True, True, True], [True, True, False]]
-    assert bent.floor.tolist() == [[0.0, 0.0, SETTINGS.trial_share], [0.0, 0.0, SETTINGS.probe_share]]
+    eligible, floor = newcomers.bend(everybody, worth, np.full((2, MODELS), 0.5), np.array([[50.0, 50.0, 3.0]] * 2))
+    assert eligible.tolist() == [[True, True, True], [True, True, False]]
+    assert floor.tolist() == [[0.0, 0.0, SETTINGS.trial_share], [0.0, 0.0, SETTINGS.probe_share]]

@@ -1,13 +1,14 @@
 """Encoders of one's own."""
 
 import sys
+from importlib.metadata import EntryPoint
 from types import ModuleType
 
 import numpy as np
 import pytest
 
 from banditroute.errors import ConfigError, InputError
-from banditroute.prompts.callables import CallableEncoder, named_encoder
+from banditroute.prompts.callables import GROUP, CallableEncoder, named_encoder
 from banditroute.records import ChatRequest
 from banditroute.routing.tasks import NoFeatures, Task
 
@@ -57,11 +58,20 @@ def test_what_is_no_encoder_is_refused(module: ModuleType) -> None:
         named_encoder("my_encoders:number")
     with pytest.raises(ConfigError, match="gives 0 numbers"):
         CallableEncoder(lambda text: [], "empty")
+    with pytest.raises(ConfigError, match="gives 0 numbers"):
+        CallableEncoder(lambda text: None, "silent")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ConfigError, match=r"gives 768 numbers; .*project"):
         CallableEncoder(lambda text: [0.0] * 768, "wide")
 
 
-@pytest.mark.parametrize("features", [[1.0, 2.0], [float("nan")], [float("inf")]])
+def test_one_that_is_installed_and_cannot_be_imported_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("mine", "no_such_module:encode", GROUP)
+    monkeypatch.setattr("banditroute.prompts.callables.entry_points", lambda **_: (point,))
+    with pytest.raises(ConfigError, match="'no_such_module:encode' is not found: No module named 'no_such_module'"):
+        named_encoder("mine")
+
+
+@pytest.mark.parametrize("features", [[1.0, 2.0], [float("nan")], [float("inf")], None, ["a"]])
 def test_features_of_another_width_or_not_finite_are_refused(features: list[float]) -> None:
     encoder = CallableEncoder(lambda text: features if text == "abc" else [0.0], "changing")
     with pytest.raises(InputError, match="'changing'"):

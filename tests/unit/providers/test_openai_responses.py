@@ -81,6 +81,11 @@ def test_a_stream_without_its_end_is_cut_and_what_came_is_kept():
     assert (heard.partial.text, heard.partial.usage) == ("H\u00e9", None)
 
 
+def test_an_event_of_no_known_kind_is_handed_on_as_it_is():
+    odd = [{"type": ["x"]}, {"type": {}}, {}, {"type": "response.new"}]
+    assert [delta.native for delta in ResponsesReader().feed(stream(*odd))] == [(event,) for event in odd]
+
+
 def test_a_failure_comes_behind_the_pieces_before_it():
     failed = {"type": "response.failed", "response": {"error": {"code": "rate_limit_exceeded", "message": "slow"}}}
     reader = ResponsesReader()
@@ -89,3 +94,19 @@ def test_a_failure_comes_behind_the_pieces_before_it():
     assert reader.finished
     with pytest.raises(RateLimitedError, match="slow"):
         reader.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "text"),
+    [
+        ({}, "H"),
+        ({"object": "response", "status": "failed", "usage": USAGE}, "H"),
+        (response(MESSAGE, object="x"), "Hé!"),
+    ],
+)
+def test_an_end_that_is_broken_leaves_what_came_before_it_readable(last, text):
+    events = [{"type": "response.output_text.delta", "delta": "H"}, {"type": "response.completed", "response": last}]
+    heard = check_every_cut(PROVIDER, stream(*events))
+    assert heard.end[0] is BrokenReplyError
+    assert heard.finished
+    assert (heard.partial.text, heard.partial.usage) == (text, read_usage(last.get("usage")))

@@ -13,7 +13,9 @@ from banditroute.records import Context, Decision, Demand, Outcome
 from banditroute.routing.catalog import Catalog, Model, Price
 from banditroute.routing.decider import Decider
 from banditroute.routing.guards import BestKnown, GuardSettings, Switch, Switchboard, guards_of
-from banditroute.routing.steering import Rule, Steering
+from banditroute.routing.rules import Rule
+from banditroute.routing.steering import Steering
+from banditroute.routing.tasks import JUDGE_TASK
 
 DAY_S = 86_400.0
 NAMES = ("small", "middle", "large")
@@ -62,6 +64,45 @@ def outcome(decision: Decision, served: str) -> Outcome:
 def records_into(rules: Sequence[Rule], others: Sequence[Rule]) -> None:
     for rule in others:
         rule.restore([record for each in rules for record in each.records()])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [GuardSettings(most_exploration=0.05), GuardSettings(baseline="large"), GuardSettings(known=Known()), None],
+    ids=["exploration", "baseline", "known", "switches"],
+)
+class TestCount:
+    """A guard counts the decisions that it was asked about, each once."""
+
+    def world(self, settings: GuardSettings | None) -> World:
+        world = World(settings or GuardSettings())
+        if settings is None:
+            Switchboard(world.decider.steering, GuardSettings(only="large", freeze=True))
+        return world
+
+    def counted(self, decider: Decider) -> set[int]:
+        return {record.requests for record in decider.paces if record.budget.startswith("guard/")}
+
+    def test_a_judges_call_is_none_of_them(self, settings: GuardSettings | None) -> None:
+        world = self.world(settings)
+        world.request(), world.request(task=JUDGE_TASK + "qa")
+        assert self.counted(world.decider) == {1}
+
+    def test_what_was_on_its_way_at_a_reload_is_counted_once(self, settings: GuardSettings | None) -> None:
+        world, reloaded = self.world(settings), self.world(settings)
+        decision = world.decided()
+        reloaded.decider.inherit(world.decider)
+        reloaded.decider.expect(decision)
+        assert self.counted(reloaded.decider) == {1}
+
+
+@pytest.mark.parametrize("settings", [GuardSettings(known=Known()), GuardSettings(most_exploration=0.05)])
+def test_a_guard_of_exploring_bends_nothing_that_a_cap_decides(settings: GuardSettings) -> None:
+    world = World(settings)
+    world.request()
+    forced = world.decider.decide(CODE, Demand(400), decision_id="c", now=0.0, u=0.5, cheapest=True)
+    world.decider.expect(forced)
+    assert [record.requests for record in world.decider.paces] == [1]
 
 
 class TestExplorationCap:
@@ -229,6 +270,17 @@ class TestSwitches:
         decider = Decider(CATALOG)
         return decider, Switchboard(decider.steering, settings or GuardSettings())
 
+    def test_they_go_on_counting_over_a_reload_and_when_they_are_thrown_again(self) -> None:
+        world = World(GuardSettings())
+        board = Switchboard(world.decider.steering, GuardSettings(only="large"))
+        world.request(), world.request()
+        world.decider = Decider(CATALOG, ("code", "qa"))
+        board.follow(world.decider.steering, GuardSettings(only="large"))
+        world.request()
+        board.thrown("only", "", 1.0), world.request()
+        board.thrown("only", "middle", 2.0), world.request()
+        assert [(each.budget, each.requests, each.level) for each in world.decider.paces] == [("guard/only", 4, 4.0)]
+
     def decide(self, decider: Decider, demand: Demand | None = None) -> Decision:
         return decider.decide(CODE, demand or Demand(400), decision_id="d", now=7.0, u=0.999)
 
@@ -291,7 +343,7 @@ class TestSwitches:
         board.follow(new.steering, GuardSettings(freeze=True))
         assert self.decide(new).chosen == "large"
         assert board.values == {"only": "large", "freeze": "exploration"}
-        assert not old.steering
+        assert not old.steering.rules
         board.follow(Decider(CATALOG).steering, GuardSettings(only="middle", freeze=True))
         assert board.values["only"] == "middle"
 
@@ -300,4 +352,4 @@ def test_nothing_set_makes_no_rule() -> None:
     assert guards_of(GuardSettings()) == ()
     steering = Steering()
     Switchboard(steering, GuardSettings())
-    assert not steering
+    assert not steering.rules

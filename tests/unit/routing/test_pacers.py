@@ -12,7 +12,9 @@ from banditroute.errors import InputError
 from banditroute.learning.policy import PolicySettings
 from banditroute.routing.budgets import Cap, PacedBudget, Scope
 from banditroute.routing.ledger import Ledger
-from banditroute.routing.pacers import PacedCap, PaceRecord, Pacers, remember
+from banditroute.routing.paced import PaceRecord
+from banditroute.routing.paced_caps import PacedCap
+from banditroute.routing.pacers import Pacers, remember
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0

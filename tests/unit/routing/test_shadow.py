@@ -16,10 +16,10 @@ from banditroute.routing.budgets import PacedBudget
 from banditroute.routing.catalog import Catalog, Model, Price
 from banditroute.routing.decider import Decider
 from banditroute.routing.lessons import Lesson
-from banditroute.routing.pacers import PaceRecord
+from banditroute.routing.paced import PaceRecord
+from banditroute.routing.rules import Rule
 from banditroute.routing.sessions import Sessions
 from banditroute.routing.shadow import SHADOWS, Moment, Shadow
-from banditroute.routing.steering import Rule
 
 CATALOG = Catalog((Model("small", "p", "small", Price(0.1, 0.4)), Model("large", "p", "large", Price(10.0, 40.0))))
 CONTEXT = Context("qa", input_tokens=100)

@@ -156,6 +156,18 @@ def test_a_request_that_failed_is_an_error_and_an_embedding_is_called_one(
     assert "embeddings gpt-4o-mini" in world.spans
 
 
+def test_models_are_described_as_the_configuration_that_it_follows_does(
+    world: World, tmp_path: Path, decision: Callable[..., Any], settled: Callable[..., Any]
+) -> None:
+    path = tmp_path / "router.toml"
+    path.write_text(CONFIG.replace('name = "a"\nprovider = "local"', 'name = "c"\nprovider = "far"'), encoding="utf-8")
+    world.traces.follow(load_config(path))
+    for model in ("a", "c"):
+        world.tell(Decided(decision()), Attempted("d", Attempt(model, 1.0)), settled(decision()))
+    named = {name: span.attributes["gen_ai.provider.name"] for name, span in world.spans.items() if "chat" in name}
+    assert named == {"chat a": "unknown", "chat gpt-4o-mini": "gcp.gemini"}
+
+
 def test_it_lies_below_the_span_of_whoever_asks(
     world: World, decision: Callable[..., Any], settled: Callable[..., Any]
 ) -> None:

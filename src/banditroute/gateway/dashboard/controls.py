@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from banditroute.errors import ConfigError
+from banditroute.errors import ConfigError, MissingExtraError
 from banditroute.gateway.access_log import Log
 from banditroute.gateway.calls import Call, Handler
 from banditroute.gateway.dashboard.panel import Panel
@@ -22,7 +22,7 @@ from banditroute.router import Router
 MARK = "x-banditroute-dashboard"
 
 Reload = Callable[[], Awaitable[object]]
-"""Puts the configuration in force as it is now; raises ConfigError where it cannot be used."""
+"""Puts the configuration in force as it is now; raises ConfigError or MissingExtraError where it cannot be used."""
 
 
 class Controls:
@@ -88,7 +88,7 @@ class Controls:
     async def _anew(self, body: Json) -> str:  # noqa: ARG002
         try:
             changes = await self._reload()
-        except ConfigError as error:
+        except (ConfigError, MissingExtraError) as error:
             raise refused(409, str(error), "not_reloaded") from None
         return f"reloaded the configuration: {changes}"
 

@@ -13,8 +13,8 @@ from banditroute.gateway.auth import Caller
 from banditroute.gateway.calls import Call
 from banditroute.gateway.dashboard.panel import Panel
 from banditroute.gateway.front import Front
+from banditroute.gateway.outlet import Outlet, opened
 from banditroute.gateway.refusals import RefusedError, later, refused
-from banditroute.gateway.streams import Outlet, opened
 
 _EVERY_S = 1.0
 _MOST_WATCHING = 16
@@ -93,7 +93,7 @@ def check_sees_all(caller: Caller) -> None:
         RefusedError: their key is one tenant's.
     """
     if caller.tenant and not caller.admin:
-        raise refused(403, "the dashboard shows every tenant; this takes an admin's key", "not_allowed")
+        raise refused(403, "the dashboard shows every tenant, and this key is one tenant's", "not_allowed")
 
 
 def _viewer(caller: Caller) -> Mapping[str, Mapping[str, object]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import orjson
 
@@ -17,27 +16,13 @@ from banditroute.gateway.dashboard.models import by_cost, edge_lines, model_line
 from banditroute.gateway.dashboard.notices import Notice
 from banditroute.gateway.dashboard.span import span_view
 from banditroute.gateway.dashboard.steering import steered
-from banditroute.gateway.limits import Gate
+from banditroute.gateway.front import Front
 from banditroute.records import Json
 from banditroute.router import Router
 from banditroute.routing.budgets import PacedBudget
 
 _FRESH_S = 0.9
 _LEARNED_FRESH_S = 4.0  # what is learned takes a while to look at, and moves slowly
-
-
-class Doors(Protocol):
-    """Whom the gateway lets in."""
-
-    @property
-    def draining(self) -> bool:
-        """Nobody new."""
-        ...
-
-    @property
-    def gate(self) -> Gate:
-        """Bounds what is in work."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +61,13 @@ class Panel:
         router: which.
         plan: the configuration in force; whoever reloads it says so here.
         history: what is remembered.
-        doors: whom the gateway lets in.
+        front: says who is let in, and how many are.
     """
 
-    def __init__(self, router: Router, plan: RouterConfig, history: History, doors: Doors) -> None:
+    def __init__(self, router: Router, plan: RouterConfig, history: History, front: Front) -> None:
         self.plan = plan
         self.history = history
-        self.doors = doors
+        self._front = front
         self._router = router
         self._made: dict[str, _Made] = {}
         history.watch(lambda at: marks_of(router.learner, at))
@@ -126,7 +111,7 @@ class Panel:
         return body
 
     def _now(self, now: float) -> Now:
-        gate = self.doors.gate
+        gate = self._front.gate
         return Now(
             now,
             self.history.began_at,
@@ -135,7 +120,7 @@ class Panel:
             gate.in_work,
             gate.most,
             sum(len(works.serving.under_way) for works in self._router.works),
-            self.doors.draining,
+            self._front.draining,
         )
 
     def _budgets(self, now: float) -> object:

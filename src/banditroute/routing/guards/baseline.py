@@ -14,8 +14,8 @@ from banditroute.learning.guard import Conservative, HarmAccount, Margin
 from banditroute.learning.posterior import Posterior
 from banditroute.records import Alarm, Context, Decision, Outcome
 from banditroute.routing.lessons import inputs_of
-from banditroute.routing.pacers import PaceRecord
-from banditroute.routing.steering import Believed, Rule, Situation
+from banditroute.routing.paced import PaceRecord
+from banditroute.routing.rules import Believed, Rule, Situation
 
 from .counting import GUARDS, Count
 
@@ -78,6 +78,7 @@ class BaselineGuard(Rule):
 
     def barred(self, situation: Situation) -> Mapping[str, str]:
         """The models whose serving would leave nothing for sure."""
+        self._count.ask(situation)
         arm = self._beliefs.catalog.arm(self._baseline)
         if situation.cheapest or not situation.eligible[arm] or situation.eligible.sum() == 1:
             return _NOBODY
@@ -91,7 +92,7 @@ class BaselineGuard(Rule):
 
     def decided(self, decision: Decision) -> None:
         """Takes the model that is to serve for the one that does."""
-        if decision.pinned or self._baseline not in decision.propensities:
+        if not self._count.is_of(decision) or self._baseline not in decision.propensities:
             return
         self._count.add(bent=_REASON in decision.excluded.values())
         arm = self._beliefs.catalog.arm(decision.chosen)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.records import Decision
-from banditroute.routing.pacers import PaceRecord
-from banditroute.routing.steering import Limits, Rule, Situation
+from banditroute.routing.paced import PaceRecord
+from banditroute.routing.rules import Limits, Rule, Situation
 
 from .counting import Count
 from .switches import best
@@ -22,9 +22,8 @@ _ROUNDING = 1e-9
 
 
 class _Drawing(NamedTuple):
-    """A decision that is about to be drawn: when, who is expected to be best, and what the others may have in all."""
+    """A decision that is about to be drawn: who is expected to be best, and what the others may have in all."""
 
-    at: float
     best: str
     most: float
 
@@ -43,7 +42,7 @@ class ExplorationCap(Rule):
         self._count = Count("exploration")
         self._day = 0
         self._used_usd = 0.0
-        self._drawing = _Drawing(0.0, "", 1.0)
+        self._drawing = _Drawing("", 1.0)
 
     def used_usd(self, now: float) -> float:
         """Dollars of the day that exploring was expected to cost."""
@@ -51,9 +50,10 @@ class ExplorationCap(Rule):
 
     def limits(self, situation: Situation, worth: Floats) -> Limits:
         """No less than the rest to the best."""
+        self._count.ask(situation)
         arm, arms = best(situation, worth), len(situation.names)
         most = min(self._most, self._affordable(situation, arm))
-        self._drawing = _Drawing(situation.now, situation.names[arm], most)
+        self._drawing = _Drawing(situation.names[arm], most)
         least = np.zeros(arms)
         least[arm] = 1.0 - most
         return Limits(least, np.ones(arms))
@@ -61,8 +61,8 @@ class ExplorationCap(Rule):
     def decided(self, decision: Decision) -> None:
         """Charges what its other models were expected to cost beyond the best."""
         drawing = self._drawing
-        if decision.pinned or decision.at != drawing.at or drawing.best not in decision.propensities:
-            return  # a cap took the choice away, or it is another's
+        if not self._count.is_of(decision):
+            return
         self._count.add(bent=decision.propensities[drawing.best] <= 1.0 - drawing.most + _ROUNDING)
         self._used_usd = self.used_usd(decision.at) + _extra_usd(decision, drawing.best)
         self._day = int(decision.at // _DAY_S)

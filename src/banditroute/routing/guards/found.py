@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from banditroute.learning.knowing import Known, averaged, is_known, leader
 from banditroute.observe import BestDoubted, BestFound, Event
 from banditroute.records import Alarm, Decision
-from banditroute.routing.pacers import PaceRecord
-from banditroute.routing.steering import Limits, Rule, Situation
+from banditroute.routing.rules import Limits, Situation
 
-from .counting import Count
+from .counting import Counted
 from .switches import only
 
 Floats = NDArray[np.float64]
@@ -31,19 +30,20 @@ class _Class:
     found: str = ""
 
 
-class BestKnown(Rule):
+class BestKnown(Counted):
     """Draws the best expected model alone in classes where hardly any other can be better.
 
     Doubt is averaged over the requests of a class as they come, each at its own context and today's prices: so it
-    rises by itself when a newcomer, a price or a drift makes another model worth looking at.
+    rises by itself when a newcomer, a price or a drift makes another model worth looking at. What is known is not kept:
+    after a restart it is found anew, within a hundred requests of a class.
 
     Args:
         terms: when a model counts as known to be best.
     """
 
     def __init__(self, terms: Known) -> None:
+        super().__init__("best")
         self._terms = terms
-        self._count = Count("best")
         self._classes: dict[str, _Class] = {}
         self._calm = False
         self._news: list[Event] = []
@@ -67,6 +67,7 @@ class BestKnown(Rule):
 
     def limits(self, situation: Situation, worth: Floats) -> Limits | None:
         """All probability to the best, where it is known."""
+        self._count.ask(situation)
         self._calm = False
         if situation.eligible.sum() < 2:
             return None
@@ -83,21 +84,13 @@ class BestKnown(Rule):
 
     def decided(self, decision: Decision) -> None:
         """Counts."""
-        if not decision.pinned:
+        if self._count.is_of(decision):
             self._count.add(bent=self._calm)
 
     def drain(self) -> Sequence[Event]:
         """Classes whose best model was found, or is in doubt again."""
         news, self._news = self._news, []
         return news
-
-    def records(self) -> tuple[PaceRecord, ...]:
-        """The count: what is known is found anew within a hundred requests of a class."""
-        return (self._count.record(),)
-
-    def restore(self, records: Sequence[PaceRecord]) -> None:
-        """Goes on counting."""
-        self._count.restore(records)
 
     def _look(self, task: str, known: _Class, names: tuple[str, ...]) -> None:
         """Tells once what has changed of a class."""

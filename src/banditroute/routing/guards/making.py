@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from banditroute.routing.steering import Rule
+from banditroute.routing.rules import Rule
 
 from .baseline import BaselineGuard
 from .exploring import ExplorationCap

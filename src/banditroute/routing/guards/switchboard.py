@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from banditroute.routing.steering import Rule, Steering
+from banditroute.routing.paced import PaceRecord
+from banditroute.routing.rules import Rule
+from banditroute.routing.steering import Steering
 
 from .settings import GuardSettings
 from .switches import Frozen, OneModel
@@ -48,6 +50,7 @@ class Switchboard:
         self._values = dict.fromkeys(self._configured, OFF)
         self._at = dict.fromkeys(self._configured, -math.inf)
         self._rules: dict[str, Rule] = {}
+        self._counted: dict[str, tuple[PaceRecord, ...]] = {}  # by rules that were taken away
         for name, value in self._configured.items():
             self._throw(name, value)
 
@@ -81,9 +84,9 @@ class Switchboard:
         configured = _configured(settings)
         changed = {name: value for name, value in configured.items() if value != self._configured[name]}
         values = self._values | changed
-        for rule in self._rules.values():
-            self._steering.remove(rule)
-        self._steering, self._configured, self._rules = steering, configured, {}
+        for name in tuple(self._rules):
+            self._take_away(name)
+        self._steering, self._configured = steering, configured
         self._values = dict.fromkeys(configured, OFF)
         for name, value in values.items():
             self._throw(name, value)
@@ -92,14 +95,22 @@ class Switchboard:
         if self._values[name] == value:
             return
         self._values[name] = value
+        self._take_away(name)
+        if value != OFF:
+            rule = OneModel(value) if name == "only" else Frozen()
+            rule.restore(self._counted.get(name, ()))
+            self._rules[name] = rule
         for rule in self._rules.values():
             self._steering.remove(rule)
-        self._rules.pop(name, None)
-        if value != OFF:
-            self._rules[name] = OneModel(value) if name == "only" else Frozen()
         for each in _ORDER:
             if each in self._rules:
                 self._steering.add(self._rules[each])
+
+    def _take_away(self, name: str) -> None:
+        rule = self._rules.pop(name, None)
+        if rule is not None:
+            self._counted[name] = tuple(rule.records())
+            self._steering.remove(rule)
 
 
 def _configured(settings: GuardSettings) -> dict[str, str]:

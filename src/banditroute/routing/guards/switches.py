@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from banditroute.observe import Event, SwitchPassedOver
 from banditroute.records import Decision
-from banditroute.routing.pacers import PaceRecord
-from banditroute.routing.steering import Believed, Limits, Rule, Situation
+from banditroute.routing.rules import Believed, Limits, Situation
 
-from .counting import Count
+from .counting import Counted
 
 Floats = NDArray[np.float64]
 
@@ -29,7 +28,7 @@ def best(situation: Situation, worth: Floats) -> int:
     return int(np.where(situation.eligible, worth, -np.inf).argmax())
 
 
-class OneModel(Rule):
+class OneModel(Counted):
     """Every request goes to one model while it can serve; the others serve what it cannot.
 
     Args:
@@ -37,8 +36,8 @@ class OneModel(Rule):
     """
 
     def __init__(self, model: str) -> None:
+        super().__init__("only")
         self.model = model
-        self._count = Count("only")
         self._serving = True
         self._news: list[Event] = []
 
@@ -53,6 +52,7 @@ class OneModel(Rule):
 
     def limits(self, situation: Situation, worth: Floats) -> Limits | None:  # noqa: ARG002
         """All probability to the model; none where it may not serve."""
+        self._count.ask(situation)
         arm = situation.names.index(self.model) if self.model in situation.names else -1
         serving = arm >= 0 and bool(situation.eligible[arm])
         if not serving and self._serving and not _ruled_out(situation, self.model):
@@ -62,7 +62,7 @@ class OneModel(Rule):
 
     def decided(self, decision: Decision) -> None:
         """Counts."""
-        if not decision.pinned:
+        if self._count.is_of(decision):
             self._count.add(bent=decision.chosen == self.model)
 
     def drain(self) -> Sequence[Event]:
@@ -70,20 +70,12 @@ class OneModel(Rule):
         news, self._news = self._news, []
         return news
 
-    def records(self) -> tuple[PaceRecord, ...]:
-        """The count."""
-        return (self._count.record(),)
 
-    def restore(self, records: Sequence[PaceRecord]) -> None:
-        """Goes on counting."""
-        self._count.restore(records)
-
-
-class Frozen(Rule):
+class Frozen(Counted):
     """The model that is expected to be best serves, and nothing is tried; what it shows is learned as ever."""
 
     def __init__(self) -> None:
-        self._count = Count("freeze")
+        super().__init__("freeze")
 
     @property
     def mark(self) -> str:
@@ -92,20 +84,13 @@ class Frozen(Rule):
 
     def limits(self, situation: Situation, worth: Floats) -> Limits:
         """All probability to the best."""
+        self._count.ask(situation)
         return only(best(situation, worth), len(situation.names))
 
     def decided(self, decision: Decision) -> None:
         """Counts."""
-        if not decision.pinned:
+        if self._count.is_of(decision):
             self._count.add(bent=True)
-
-    def records(self) -> tuple[PaceRecord, ...]:
-        """The count."""
-        return (self._count.record(),)
-
-    def restore(self, records: Sequence[PaceRecord]) -> None:
-        """Goes on counting."""
-        self._count.restore(records)
 
 
 def _ruled_out(situation: Situation, model: str) -> bool:

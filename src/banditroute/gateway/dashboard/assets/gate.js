@@ -22,10 +22,10 @@ export async function call(path, options = {}) {
     const headers = { ...MARK, ...(key ? { Authorization: `Bearer ${key}` } : {}), ...options.headers };
     const response = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store" });
     if (response.ok) return response;
-    const problem = await problemOf(response);
-    const admit = response.status === 401 || (response.status === 403 && options.needed);
-    if (!admit) throw Object.assign(new Error(problem), { status: response.status });
-    await askForKey(key ? problem : "");
+    const { code, message } = await problemOf(response);
+    const admit = code === "invalid_api_key" || (code === "not_allowed" && options.needed);
+    if (!admit) throw new Error(message);
+    await askForKey(key ? message : "");
   }
 }
 
@@ -38,9 +38,9 @@ export async function act(name, body) {
 
 async function problemOf(response) {
   try {
-    return (await response.json()).error.message;
+    return (await response.json()).error;
   } catch {
-    return `the gateway answered ${response.status}`;
+    return { code: "", message: `the gateway answered ${response.status}` };
   }
 }
 
