@@ -18,7 +18,7 @@ export OMP_NUM_THREADS ?= 1
 
 headline = @printf '\n== %s ==\n'
 
-.PHONY: help demo test lint types tests results bench clean
+.PHONY: help demo test lint types tests results docs bench clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -49,6 +49,10 @@ tests: $(DEV)  ## pytest alone; choose with PYTEST_ARGS='-k budget'
 
 results: $(DEV)  ## write again every number and plot that the docs quote (minutes)
 	@set -e; for script in $(RESULTS); do printf '\n== %s ==\n' $$script; $(BIN)/python $$script; done
+
+docs: $(DEV)  ## build the documentation site into out/site; every link is checked
+	$(headline) 'mkdocs build'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 bench: $(DEV)  ## measure the speed of the core
 	@set -e; for script in $(BENCHMARKS); do printf '\n== %s ==\n' $$script; $(BIN)/python $$script; done

@@ -13,8 +13,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -28,7 +27,8 @@ from banditroute.simulation.results import PolicyResult
 from banditroute.simulation.run import simulate
 from banditroute.simulation.scenario import Scenario
 from banditroute.simulation.scenario_file import load_scenario
-from banditroute.simulation.workers import shared_out
+from banditroute.sweeping.choosing import executor_of
+from banditroute.sweeping.executor import Tick, in_order
 from marked_page import footnote, write_part
 from peer_live import Live
 from peer_tables import Rows, scenario_table, summary_table
@@ -73,15 +73,22 @@ def main() -> None:
     speeds = _speeds(*tables)
     weights = tuned_weights(tables[1], BUDGETS_USD)
     jobs = list(_jobs(options.scenario, options.seeds, weights))
-    with closing(shared_out(jobs, _play, options.jobs, _enter)) as results:
-        rows: Rows = {}
-        for job, result in zip(jobs, results, strict=True):
+    rows: Rows = {}
+    with executor_of(options.jobs).crew(_play, tables) as crew:
+        for job, result in zip(jobs, in_order(_told(jobs, crew.sweep(jobs), started)), strict=True):
             rows.setdefault(job.scenario, []).append((job.policy, result))
-            sys.stderr.write(f"{time.perf_counter() - started:5.0f} s  {job.scenario}, {job.policy}\n")
     text = _text(rows, speeds, weights, options.seeds, footnote(started, __file__))
     print(text)
     if options.seeds == SEEDS and not options.scenario:
         write_part("peers.md", "measured", text)
+
+
+def _told(
+    jobs: Sequence[Job], ended: Iterable[tuple[int, PolicyResult]], started: float
+) -> Iterator[tuple[int, PolicyResult]]:
+    for index, result in ended:
+        sys.stderr.write(f"{time.perf_counter() - started:5.0f} s  {jobs[index].scenario}, {jobs[index].policy}\n")
+        yield index, result
 
 
 def load_tables() -> tuple[OutcomeTable, OutcomeTable]:
@@ -139,20 +146,16 @@ def _one_by_one() -> Iterator[str]:
             yield path.stem
 
 
-_tables: list[OutcomeTable] = []  # a worker's own copy, read once
-_worlds: dict[str, World] = {}  # likewise, of the last scenario
-
-
-def _enter() -> None:
-    _tables[:] = load_tables()
+_worlds: dict[str, World] = {}  # a worker's own copy, of the last scenario
 
 
 def _scenario(name: str) -> Scenario | None:
     return None if name == CALM else load_scenario(SCENARIOS / f"{name}.toml")
 
 
-def _play(job: Job) -> PolicyResult:
-    table, warmup = _tables
+def _play(tables: tuple[OutcomeTable, OutcomeTable], job: Job, tick: Tick) -> PolicyResult:
+    del tick  # a job is told of once it is over
+    table, warmup = tables
     scenario, seeds = _scenario(job.scenario), range(job.seeds)
     if job.policy in OURS:
         given = {"policies": [OURS[job.policy]], "budgets_usd": [job.budget_usd], "seeds": seeds, "scenario": scenario}

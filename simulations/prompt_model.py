@@ -22,7 +22,8 @@ from banditroute.prompts.marks import MARKS
 from banditroute.prompts.names import SHIPPED
 from banditroute.prompts.ngrams import BUCKETS
 from banditroute.prompts.reader import vector_of
-from banditroute.prompts.weights import COARSE, COARSE_BITS, PromptWeights
+from banditroute.prompts.rounded import Rounded, rounded
+from banditroute.prompts.weights import COARSE, COARSE_BITS, MOST, PromptWeights
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data" / "tasks" / "prompts.jsonl.gz"
@@ -278,9 +279,9 @@ def trained(prompts: Sequence[Prompt], version: str, sureness: Floats) -> Prompt
         marks=scales.marks,
         blocks=BLOCKS,
         sureness=sureness,
-        logits=logits,
+        logits=Rounded.of(*rounded(logits, MOST)),
         mark_logits=mark_logits,
-        projection=projection,
+        projection=Rounded.of(*rounded(projection, MOST)),
         mark_projection=mark_projection,
     )
 

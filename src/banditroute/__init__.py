@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from banditroute.errors import DeadlineError as DeadlineError
     from banditroute.errors import InputError as InputError
     from banditroute.errors import InvalidRequestError as InvalidRequestError
+    from banditroute.errors import LeaseExceededError as LeaseExceededError
     from banditroute.errors import NoEligibleModelError as NoEligibleModelError
+    from banditroute.errors import NotServedError as NotServedError
     from banditroute.errors import ProviderError as ProviderError
     from banditroute.errors import RejectedError as RejectedError
     from banditroute.errors import RequestError as RequestError
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     from banditroute.learning.policy import PolicySettings as PolicySettings
     from banditroute.observe import Drifted as Drifted
     from banditroute.observe import Observer as Observer
+    from banditroute.observe import PeersChanged as PeersChanged
     from banditroute.observe import Reloaded as Reloaded
     from banditroute.observe import RolloutChanged as RolloutChanged
+    from banditroute.observe import StoreCrowded as StoreCrowded
     from banditroute.records import Alarm as Alarm
     from banditroute.records import Answer as Answer
     from banditroute.records import ChatRequest as ChatRequest
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from banditroute.simulation.saving import save_table as save_table
     from banditroute.simulation.table import OutcomeTable as OutcomeTable
     from banditroute.storage.protocol import Trail as Trail
+    from banditroute.sync import SyncRouter as SyncRouter
 
 _HOME = {
     "Alarm": "records",
@@ -86,12 +91,15 @@ _HOME = {
     "Feedback": "records",
     "InputError": "errors",
     "InvalidRequestError": "errors",
+    "LeaseExceededError": "errors",
     "Model": "routing.catalog",
     "NoEligibleModelError": "errors",
+    "NotServedError": "errors",
     "Observer": "observe",
     "Outcome": "records",
     "OutcomeTable": "simulation.table",
     "PacedBudget": "routing.budgets",
+    "PeersChanged": "observe",
     "PolicySettings": "learning.policy",
     "Price": "routing.catalog",
     "ProviderError": "errors",
@@ -103,7 +111,9 @@ _HOME = {
     "RouterConfig": "config",
     "Scope": "routing.budgets",
     "SimulationResult": "simulation.results",
+    "StoreCrowded": "observe",
     "StoreError": "errors",
+    "SyncRouter": "sync",
     "Terms": "desk",
     "Trail": "storage.protocol",
     "UnansweredError": "errors",
@@ -140,12 +150,15 @@ __all__ = [
     "Feedback",
     "InputError",
     "InvalidRequestError",
+    "LeaseExceededError",
     "Model",
     "NoEligibleModelError",
+    "NotServedError",
     "Observer",
     "Outcome",
     "OutcomeTable",
     "PacedBudget",
+    "PeersChanged",
     "PolicySettings",
     "Price",
     "ProviderError",
@@ -157,7 +170,9 @@ __all__ = [
     "RouterConfig",
     "Scope",
     "SimulationResult",
+    "StoreCrowded",
     "StoreError",
+    "SyncRouter",
     "Terms",
     "Trail",
     "UnansweredError",

@@ -34,7 +34,7 @@ class Terms:
 
     Attributes:
         model: a name of the catalog pins it; None or "auto" lets the router choose, "auto:TASK" names the class.
-        task: the task class; None = classified.
+        task: the task class; None or empty = classified.
         tenant: on whose behalf: selects budgets.
         session_id: names the conversation, so that it stays with a model unless leaving is worth it.
         features: of the prompt, where the configuration says that callers give them.
@@ -44,6 +44,7 @@ class Terms:
         denied: never these models.
         timeout_s: its whole time, retries and fallbacks included; None = the configured deadline.
         expected: the right answer, where the caller knows it: for graders, never for a provider.
+        request_id: what the caller calls the request, by which it may be judged.
     """
 
     model: str | None = None
@@ -57,6 +58,7 @@ class Terms:
     denied: Iterable[str] = ()
     timeout_s: float | None = None
     expected: str | None = None
+    request_id: str | None = None
 
 
 class Desk:
@@ -118,6 +120,7 @@ class Desk:
         check_text(terms.tenant, "tenant")
         check_text(terms.task or "", "task")
         check_text(terms.session_id or "", "session_id")
+        check_text(terms.request_id or "", "request_id")
         pinned, task = self._named(terms)
         tokens = input_tokens(request)
         known = self._classifier.classify(request) if task is None else self._bounded(task)
@@ -132,7 +135,8 @@ class Desk:
         )
         features, version = self._features(request, known, terms), self._encoder.version
         context = Context(known.name, features, tokens, version, known.likeliest, known.probability)
-        return Asked(context, demand, terms.tenant, self._stay(terms), pinned is not None, terms.session_id)
+        names = terms.session_id, terms.request_id
+        return Asked(context, demand, terms.tenant, self._stay(terms), pinned is not None, *names)
 
     def answered(self, terms: Terms, model: str, prompt_tokens: int) -> None:
         """Takes note of who answered in a conversation."""
@@ -149,15 +153,15 @@ class Desk:
         """The model that is pinned and the task that is named, if any."""
         model = terms.model
         if model is None or model == AUTO:
-            return None, terms.task
+            return None, terms.task or None
         check_text(model, "model")
         if model.startswith(f"{AUTO}:"):
-            return None, terms.task or model.removeprefix(f"{AUTO}:")
+            return None, terms.task or model.removeprefix(f"{AUTO}:") or None
         current = self._tower.decider.catalog.current(model)
         if current is None:
             names = ", ".join(self._tower.decider.catalog.names)
             raise InvalidRequestError(f"no model is named {model!r}", remedy=f"use auto or {names}", field="model")
-        return current, terms.task
+        return current, terms.task or None
 
     def _models(self, names: Iterable[str] | str, field: str) -> Iterable[str]:
         """The models that the caller names, one alone for a list of it; a slip must let no barred one through."""
@@ -242,7 +246,7 @@ class Desk:
                 rejected = account.cap.on_exhausted == "reject" or is_judging(context.task)
                 tower.observer.notify(BudgetExhausted(account.cap.name, cheapest.decision_id, rejected))
                 if rejected:
-                    raise account.exceeded(now)
+                    raise account.exceeded(now, needed_usd)
 
     def _cooling(self, error: NoEligibleModelError, now: float) -> NoEligibleModelError | CoolingDownError:
         """The error that says it best: where somebody could serve but for cooling down, how long to wait."""

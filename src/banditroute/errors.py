@@ -14,6 +14,7 @@ BanditrouteError
 ├── RequestError                   change this one request, or when it comes
 │   ├── NoEligibleModelError       no model may serve it; the reason for each is kept
 │   └── BudgetExceededError        a cap is reached; says when it is lifted
+│       └── LeaseExceededError     other processes may be spending what is left of it; try again
 ├── UnansweredError                every attempt failed; each is kept, and how long to wait
 │   ├── CoolingDownError           no attempt was made: all that may serve are cooling down
 │   └── DeadlineError              the request's time was up
@@ -22,6 +23,7 @@ BanditrouteError
 │   ├── TimedOutError              elsewhere: one of the provider's time limits passed
 │   ├── ServerFailedError          elsewhere: 5xx, an error event in a stream
 │   ├── BrokenReplyError           elsewhere: a reply that is not what the protocol says
+│   │   └── BrokenEmbeddingsError  elsewhere: the same of embeddings
 │   ├── CutStreamError             elsewhere: a stream ended before its end
 │   ├── RateLimitedError           later: 429
 │   ├── OverloadedError            later: 503, 529
@@ -32,6 +34,7 @@ BanditrouteError
 │   └── RejectedError              never: every provider would refuse the request
 ├── UngradableError                a grader that was asked about an answer cannot tell
 ├── BrokenStreamError              a stream failed after its first content; what arrived is kept
+├── WorkersLostError               processes or hosts that shared a sweep's work ended again and again
 └── StoreError                     the store cannot be read or written
 """
 
@@ -108,10 +111,10 @@ class FeedbackError(InputError):
 
 
 class UnknownDecisionError(BanditrouteError, LookupError):
-    """The store knows no decision of that id: it never was, or its retention is over."""
+    """The store knows no decision of that id, or request or session of that name: it never was, or is kept no more."""
 
-    def __init__(self, decision_id: str) -> None:
-        super().__init__(f"no decision {decision_id!r} is on record; it never was, or its retention is over")
+    def __init__(self, decision_id: str, what: str = "decision") -> None:
+        super().__init__(f"no {what} {decision_id!r} is on record; it never was, or its retention is over")
         self.decision_id = decision_id
 
 
@@ -132,7 +135,11 @@ class MissingExtraError(BanditrouteError, ImportError):
 
     def __init__(self, needed_for: str, extra: str) -> None:
         super().__init__(f"{needed_for} needs the '{extra}' extra; run: pip install 'banditroute[{extra}]'")
+        self.needed_for = needed_for
         self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), (self.needed_for, self.extra)  # as it was made: it may be raised in another process
 
 
 class RequestError(BanditrouteError):
@@ -174,6 +181,10 @@ class BudgetExceededError(RequestError):
             f"budget {budget!r} is exhausted: ${spent_usd:.6g} of ${cap_usd:.6g} spent, ${reserved_usd:.6g} reserved "
             f"by requests in flight; its window ends in {retry_after_s:.0f} s"
         )
+
+
+class LeaseExceededError(BudgetExceededError):
+    """A cap has dollars left, but other processes may be spending them: this one has to ask for them first."""
 
 
 class Remedy(enum.Enum):
@@ -241,6 +252,10 @@ class ServerFailedError(ProviderError):
 
 class BrokenReplyError(ProviderError):
     """The reply is not what the protocol says: garbage, a wrong shape, an empty answer."""
+
+
+class BrokenEmbeddingsError(BrokenReplyError):
+    """The reply to what was to be embedded holds no embeddings: that says nothing of how the model chats."""
 
 
 class CutStreamError(ProviderError):
@@ -345,6 +360,17 @@ class BrokenStreamError(BanditrouteError):
         self.decision_id = decision_id
         self.text = text
         self.cause = cause
+
+
+class WorkersLostError(BanditrouteError):
+    """A share of a sweep's work was begun several times, and whoever did it ended first."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"a share of the work could not be done: {why}; try fewer --jobs, or look for what ends them")
+        self.why = why
+
+    def __reduce__(self) -> tuple[type[WorkersLostError], tuple[str]]:
+        return type(self), (self.why,)
 
 
 class StoreError(BanditrouteError):

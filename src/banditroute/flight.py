@@ -29,7 +29,7 @@ class Asked:
         tenant: on whose behalf.
         stay: what leaving the conversation's model would lose.
         pinned: the caller named the model.
-        session_id: names its conversation, if any.
+        session_id: names its conversation, if any; request_id: the request itself, in its caller's own words.
     """
 
     context: Context
@@ -38,6 +38,7 @@ class Asked:
     stay: Stay | None = None
     pinned: bool = False
     session_id: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ class RequestFlight:
     def decision_id(self) -> str:
         """The decision's."""
         return self.decision.decision_id
+
+    @property
+    def asked(self) -> Asked:
+        """The request, as the policy sees it."""
+        return self._asked
 
     @property
     def chosen(self) -> str:
@@ -222,9 +228,9 @@ class RequestFlight:
     def _level_usd(self, now: float) -> float | None:
         """Dollars that a call may hold: what every cap has left, or where some may be passed, those that may not."""
         if not self._force:
-            return self._tower.ledger.left_usd(self._asked.tenant, self._asked.context.task, now)
+            return self._tower.ledger.left_usd(self._asked.tenant, self._asked.context.task, now, leased=True)
         strict = self._strict(now)
-        return None if strict is None else max(strict.left_usd, 0.0)
+        return None if strict is None else strict.at_hand_usd
 
     def _strict(self, now: float) -> Account | None:
         """The tightest of the caps that may not be passed; None where there is none."""
@@ -234,14 +240,14 @@ class RequestFlight:
             for account in self._tower.ledger.accounts(now)
             if account.cap.on_exhausted == "reject" and account.cap.scope.covers(tenant, task)
         )
-        return min(accounts, key=lambda account: account.left_usd, default=None)
+        return min(accounts, key=lambda account: account.at_hand_usd, default=None)
 
     def _hold(self, model: str) -> Reservation:
         asked, now = self._asked, self._tower.clock()
         task = asked.context.task
         usd = self._tower.decider.beliefs.reservation_usd(self._catalog[model], asked.context, asked.demand)
         strict = self._strict(now) if self._force else None
-        if strict is not None and usd > strict.left_usd:
+        if strict is not None and usd > strict.at_hand_usd:
             raise strict.exceeded(now)
         self._held += 1
         reservation_id = self.decision_id if self._held == 1 else f"{self.decision_id}/{self._held}"

@@ -5,25 +5,42 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from banditroute.alerting.lookout import Lookout
 from banditroute.allowance import Allowance
 from banditroute.errors import ConfigError, StoreError, UnknownDecisionError
+from banditroute.fleet import Fleet
 from banditroute.learning.evidence import Evidence
-from banditroute.observe import Drifted, Judged, Observer, Settled, StoreFailed
+from banditroute.observe import (
+    ClassesChanged,
+    Drifted,
+    Judged,
+    Observer,
+    Settled,
+    StoreCrowded,
+    StoreFailed,
+    SwitchThrown,
+)
 from banditroute.records import Alarm, Decision, Feedback, Outcome
 from banditroute.routing.budgets import Charge
 from banditroute.routing.decider import Decider
+from banditroute.routing.echoes import Echo, added_up
 from banditroute.routing.guards import GuardSettings, Switchboard, SwitchName
+from banditroute.routing.guards.switchboard import Switch
 from banditroute.routing.ledger import KEPT_S, Ledger, Reservation
 from banditroute.routing.lessons import IN_FLIGHT, Edge, Lesson, checked_quality, lesson_of, lessons_of
+from banditroute.routing.meanings import REMEDY, Meanings, kept_meanings, kept_name, told
 from banditroute.routing.pacers import PaceRecord
 from banditroute.routing.shadow import Shadow
 from banditroute.routing.trust import Judgement, Trust, TrustSettings
+from banditroute.storage.giving_up import given_up
 from banditroute.storage.judging import judgeable
+from banditroute.storage.packing import sums_of, unpacked
 from banditroute.storage.protocol import Dispatch, Settlement, State, Store, Trail
+from banditroute.storage.sharing import News
 
 T = TypeVar("T")
 
@@ -32,6 +49,7 @@ _PRUNE_EVERY_S = 3600.0
 _FADE_EVERY_S = 600.0
 _REFRESH_SHARE = 0.05  # of the time: a model that changes all the time must not take the requests' own
 _REFRESH_SAVED_S = 0.25
+_NEW_CLASSES = 'give them other names, or have it told only with on_new_classes = "warn"'
 
 
 class Learner:
@@ -46,6 +64,13 @@ class Learner:
         retention_s: how long decisions are kept; None = for good.
         trust: how much each judgement counts; None = by the defaults.
         begin_anew: start even where all that the store knows was learned with another encoder's features.
+        fleet: tells other processes on the store, and hears of them; None = there are none.
+
+    Attributes:
+        looks_crowded: whether there are others all the same; None = nobody looks.
+        meanings: how task classes are named.
+        prompts_s: how long messages are kept, where that is shorter than their decision is.
+        lookout: tells whoever runs the router what goes wrong, and keeps what happened; None = nobody does.
     """
 
     def __init__(
@@ -59,6 +84,7 @@ class Learner:
         trust: Trust | None = None,
         *,
         begin_anew: bool = False,
+        fleet: Fleet | None = None,
     ) -> None:
         self.decider = decider
         self.ledger = ledger
@@ -68,14 +94,19 @@ class Learner:
         self._retention_s = retention_s
         self._trust = Trust() if trust is None else trust
         self._begin_anew = begin_anew
+        self.fleet = fleet
         self._shadow: Shadow | None = None
+        self.looks_crowded: Callable[[], bool] | None = None
+        self.meanings = Meanings()
+        self.prompts_s: float | None = None
+        self.lookout: Lookout | None = None
         self.switches = Switchboard(decider.steering, GuardSettings())
-        self._newly_configured = True
+        self._newly_configured = self._newly_named = True
         self._pruned_at = 0.0
         self._faded_at = clock()
         self._housekeeping: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[Any]] = set()
-        self._refreshing: asyncio.Handle | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._refresh_time = Allowance(_REFRESH_SHARE, _REFRESH_SAVED_S)
 
     async def __aenter__(self) -> Learner:
@@ -83,9 +114,15 @@ class Learner:
         try:
             await self._restore()
         except BaseException:
+            if self.fleet is not None:
+                await self.fleet.leave()
             await self.store.aclose()
             raise
         self._housekeeping = asyncio.create_task(self._keep_house())
+        if self.fleet is not None:
+            self.fleet.begin()
+        if self.lookout is not None:
+            await self.lookout.begin(self)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -100,7 +137,12 @@ class Learner:
             self._fade(self._clock())
         if self._refreshing is not None:
             self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
         await asyncio.gather(*self._writing, return_exceptions=True)
+        if self.lookout is not None:
+            await self.lookout.aclose()
+        if self.fleet is not None:
+            await self.fleet.leave()
         await self.store.aclose()
 
     def follow(
@@ -116,7 +158,7 @@ class Learner:
         self.decider = decider
         self._shadow = shadow
         self.switches.follow(decider.steering, guard)
-        self._newly_configured = True
+        self._newly_configured = self._newly_named = True
         self._trust.follow(trust)
         self._retention_s = retention_s
 
@@ -126,7 +168,9 @@ class Learner:
         Raises:
             StoreError: it could not be written; in this process it is thrown all the same.
         """
-        await self.store.throw(self.switches.thrown(name, value, self._clock()))
+        switch = self.switches.thrown(name, value, self._clock())
+        self._observer.notify(SwitchThrown(name, value))
+        await self.store.throw(switch)
 
     async def settle(
         self,
@@ -148,13 +192,17 @@ class Learner:
             first: no other outcome of the decision can have been taken in; otherwise the store says whether one has.
             expected_usd: what the paced budgets were told to expect of it.
         """
-        lessons = lessons_of(decision, outcome)
+        lessons, asked_in = lessons_of(decision, outcome), self._turn
         if first:
-            self._take(decision, outcome, lessons, expected_usd)
+            self._take(decision, outcome, lessons, expected_usd, asked_in)
         settlement = Settlement(outcome, lessons, charges, self._paces(decision))
+        if self.fleet is not None:
+            self.fleet.telling(settlement)
         try:
             fresh = await self.store.settle(settlement)
         except (StoreError, UnknownDecisionError) as error:  # the store may have lost what it could not write
+            if self.fleet is not None:
+                self.fleet.not_told(settlement)
             self._observer.notify(StoreFailed("settle a decision", str(error)))
             if first:
                 self._observer.notify(Settled(outcome, decision, recorded=False))
@@ -163,7 +211,7 @@ class Learner:
             self._go_on(self._written(decision, settlement))
             raise
         if fresh and not first:
-            self._take(decision, outcome, lessons)
+            self._take(decision, outcome, lessons, asked_in=asked_in)
         if fresh or first:
             self._observer.notify(Settled(outcome, decision))
         return fresh or not first
@@ -200,14 +248,20 @@ class Learner:
         return self._trust.weigh(judgement, self._clock())
 
     async def _judged(self, judged: Judged, lesson: Lesson) -> bool:
+        asked_in = self._turn
         if not await self.store.judge(judged.feedback, lesson):
             return False
-        self._learn((lesson,))
+        self._learn((lesson,), asked_in)
         self._observer.notify(judged)
         return True
 
     def _take(
-        self, decision: Decision, outcome: Outcome, lessons: tuple[Lesson, ...], expected_usd: float | None = None
+        self,
+        decision: Decision,
+        outcome: Outcome,
+        lessons: tuple[Lesson, ...],
+        expected_usd: float | None = None,
+        asked_in: int = 0,
     ) -> None:
         task = decision.context.task
         self.decider.spend(outcome.cost_usd, tenant=decision.tenant, task=task, expected_usd=expected_usd)
@@ -216,7 +270,7 @@ class Learner:
             self._shadow.settled(outcome)
         if self.decider.beliefs.alarmed:
             self._raise_alarms()
-        self._learn(lessons)
+        self._learn(lessons, asked_in)
         for event in self.decider.steering.drain():
             self._observer.notify(event)
 
@@ -234,25 +288,65 @@ class Learner:
             await self.store.settle(settlement)
         except (StoreError, UnknownDecisionError) as error:
             recorded = False
+            if self.fleet is not None:
+                self.fleet.not_told(settlement)
             self._observer.notify(StoreFailed("settle a decision", str(error)))
         self._observer.notify(Settled(settlement.outcome, decision, recorded))
 
-    def _learn(self, lessons: tuple[Lesson, ...]) -> None:
+    async def leased(self, begin: Callable[[], T]) -> T:
+        """What `begin` returns; it may have to wait for dollars of caps that other processes spend too.
+
+        Raises:
+            LeaseExceededError: `begin` did, in spite of it.
+        """
+        return begin() if self.fleet is None else await self.fleet.leased(begin)
+
+    @property
+    def holder(self) -> str:
+        """This process's name among those on the store; empty where it is alone."""
+        return "" if self.fleet is None else self.fleet.holder
+
+    @property
+    def _turn(self) -> int:
+        """Which exchange with other processes what is asked to be written now comes after."""
+        return 0 if self.fleet is None else self.fleet.echoes.turn
+
+    def _learn(self, lessons: tuple[Lesson, ...], asked_in: int) -> None:
+        """Takes in lessons that the store was asked to write after an exchange of that turn."""
+        if self.fleet is not None:
+            if self.fleet.echoes.is_among(asked_in):
+                return
+            self.fleet.echoes.taught(lessons, asked_in)
         for lesson in lessons:
             self.decider.take(lesson)
         if self._shadow is not None:
             self._shadow.take(lessons)
-        if self.decider.refresh_due and self._refreshing is None:  # soon, not now: an answer may be waiting
-            wait_s, loop = self._refresh_time.wait_s(time.monotonic()), asyncio.get_running_loop()
-            self._refreshing = loop.call_later(wait_s, self._refresh) if wait_s else loop.call_soon(self._refresh)
+        self._refresh_soon()
 
-    def _refresh(self) -> None:
-        self._refreshing, began = None, time.monotonic()
+    def _refresh_soon(self) -> None:
+        if self.decider.refresh_due and self._refreshing is None:  # soon, not now: an answer may be waiting
+            self._refreshing = asyncio.create_task(self._refresh())
+
+    async def _refresh(self) -> None:
+        """Solves what was learned anew, a part at a time: requests that come meanwhile wait for no more than that."""
+        try:
+            await asyncio.sleep(self._refresh_time.wait_s(time.monotonic()))
+            began = time.monotonic()
+            for _ in self.refreshing() if self.decider.refresh_due else ():
+                self._refresh_time.spent((ended := time.monotonic()) - began, ended)
+                await asyncio.sleep(0)
+                began = time.monotonic()
+        finally:
+            self._refreshing = None
+
+    def refreshing(self) -> Iterator[None]:
+        """Solves what was learned anew, in steps between which requests can be served."""
         self._raise_alarms()
-        self.decider.refresh()
+        yield from self.decider.beliefs.refreshing()
+        yield
         if self._shadow is not None:
             self._shadow.refresh()
-        self._refresh_time.spent((ended := time.monotonic()) - began, ended)
+        yield
 
     def _raise_alarms(self) -> None:
         """Tells of changes that came to light, and has written what they added to the evidence."""
@@ -260,17 +354,22 @@ class Learner:
         for alarm in alarms:
             self._observer.notify(Drifted(alarm))
         if alarms or moves:
-            self._go_on(self._adjusted(alarms, moves))
+            echo = None if self.fleet is None else self.fleet.echoes.moved(moves)
+            self._go_on(self._adjusted(alarms, moves, echo))
 
-    async def _adjusted(self, alarms: tuple[Alarm, ...], moves: Mapping[Edge, Evidence]) -> None:
+    async def _adjusted(self, alarms: tuple[Alarm, ...], moves: Mapping[Edge, Evidence], echo: Echo | None) -> None:
+        if echo is not None:
+            echo.asked_in = self._turn
         try:
             await self.store.adjust(alarms, moves)
         except StoreError as error:
             self._observer.notify(StoreFailed("write what a change of a model teaches", str(error)))
 
     def _fade(self, now: float) -> None:
-        """Lets what was learned fade by the time that has passed."""
+        """Lets what was learned fade by the time that has passed; of several processes, one does."""
         elapsed_s, self._faded_at = now - self._faded_at, now
+        if not self.on_duty:
+            return
         self.decider.beliefs.forget(elapsed_s)
         if self._shadow is not None:
             self._shadow.forget(elapsed_s)
@@ -288,23 +387,80 @@ class Learner:
             _check_encoder(state, self.decider.beliefs.encoder_version)
         await self._take_up_switches()
         self.decider.restore(state.evidence, state.paces.values())
+        await self._take_up_meanings()
         if self._shadow is not None:
             self._shadow.restore(state.evidence, state.paces.values())
         self.ledger.restore(state.spent_usd)
+        if self.fleet is None:
+            await self.give_up(frozenset())
+        else:
+            await self.fleet.join(self)
+
+    @property
+    def on_duty(self) -> bool:
+        """Whether this process does what one has to do for all on the store."""
+        return self.fleet is None or self.fleet.on_duty
+
+    def hear(self, news: News, *, everything: bool) -> None:
+        """Takes up what all processes on the store have learned, what this one has taken in since kept."""
+        assert self.fleet is not None, "it brings the news"
+        self._raise_alarms()
+        lessons, moves = self.fleet.echoes.heard()
+        if not news.evidence:
+            return
+        taught = {edge: unpacked(sums) for edge, sums in sums_of(lessons).items()}
+        own = added_up((taught, *moves))
+        added = self.decider.beliefs.hear(news.evidence, own, everything=everything, mend=self.on_duty)
+        if self._shadow is not None:
+            self._shadow.hear(added)
+        self._refresh_soon()
+
+    def hear_paid(self, budget: str, requests: int, usd: float) -> None:
+        """Paces by what other processes have served as well."""
+        self.decider.pacers.hear(budget, requests, usd, self._clock())
+
+    async def give_up(self, alive: frozenset[str]) -> None:
+        """Ends what is on its way of processes that are not there: of their calls nobody will hear the answer.
+
+        Dollars of calls that callers make themselves are held here from now on.
+
+        Raises:
+            StoreError: it could not all be.
+        """
         now = self._clock()
         for dispatch in await self.store.unsettled():
-            if dispatch.by_caller:
-                if dispatch.expires_at > now:
-                    self.ledger.hold(_reservation(dispatch))
-            else:
+            if dispatch.holder in alive:
+                continue
+            if not dispatch.by_caller:
                 await self._give_up(dispatch)
+            elif dispatch.expires_at > now:
+                self.ledger.hold(_reservation(dispatch))
 
     async def _take_up_switches(self) -> None:
         """Throws the switches that are kept; those that a new configuration overrules are kept no longer."""
         for switch in await self.store.switches():
+            if switch.name not in self.switches.values:
+                continue
             if not self.switches.take_up(switch) and self._newly_configured:
                 await self.store.throw(self.switches.as_configured(switch.name, self._clock()))
         self._newly_configured = False
+
+    async def _take_up_meanings(self) -> None:
+        """Says so where classes are named otherwise than when they were learned of, and keeps how they are now.
+
+        Raises:
+            ConfigError: that is not to be, and this is a start.
+        """
+        known = kept_meanings({switch.name: switch.value for switch in await self.store.switches()})
+        changed = self.meanings.changed(known, {edge.task for edge in self.decider.beliefs.learned})
+        if changed and self.meanings.refuse and self._housekeeping is None:
+            raise ConfigError(told(changed), remedy=_NEW_CLASSES, field="routing.on_new_classes")
+        if changed:
+            self._observer.notify(ClassesChanged(changed, f"{told(changed)}; {REMEDY}"))
+        for task, now in self.meanings.by_class.items():
+            if known.get(task) != now:
+                await self.store.throw(Switch(kept_name(task), now, self._clock()))
+        self._newly_named = False
 
     async def _give_up(self, dispatch: Dispatch) -> None:
         """Settles a decision whose process ended: its call may have been billed, so what was expected of it is charged.
@@ -312,35 +468,63 @@ class Learner:
         The call is dead whatever its reservation says, for only the process that made it could have had its answer.
         """
         decision = dispatch.decision
-        forecast = decision.forecasts.get(decision.chosen)
-        cost_usd = 0.0 if forecast is None else forecast.cost_usd
-        charges = tuple(Charge(window, cost_usd) for window in dispatch.windows)
+        ended = given_up(dispatch, self._clock())
+        outcome, charges = ended.outcome, ended.charges
+        if self.fleet is not None:  # another may be settling it at this moment, and its dollars are heard of by all
+            await self._settle_for_gone(decision, Settlement(outcome, (), charges, self._paces(decision)))
+            return
         for charge in charges:
             self.ledger.restore({charge.window: charge.usd})
-        outcome = Outcome(decision.decision_id, "", self._clock(), None, cost_usd, 0.0, ok=False, estimated=True)
         await self.settle(decision, outcome, charges, first=True)
 
+    async def _settle_for_gone(self, decision: Decision, settlement: Settlement) -> None:
+        """Settles what another process had on its way, unless it is settled."""
+        if await self.store.settle(settlement):
+            self._observer.notify(Settled(settlement.outcome, decision))
+
     async def _keep_house(self) -> None:
-        """Lets go of reservations whose time is over and of decisions whose retention is."""
+        """Lets go of reservations whose time is over and of decisions whose retention is, now and then."""
         while True:
-            now = self._clock()
-            self.ledger.expire(now)
-            await self._follow_switches()
-            if now - self._faded_at >= _FADE_EVERY_S:
-                self._fade(now)
-            if self._retention_s is not None and now - self._pruned_at >= _PRUNE_EVERY_S:
-                self._pruned_at = now
-                try:
-                    await self._forget(now)
-                    await self.store.prune(now - self._retention_s)
-                except StoreError as error:
-                    self._observer.notify(StoreFailed("prune old decisions", str(error)))
+            try:
+                await self._put_in_order(self._clock())
+            except Exception as error:  # noqa: BLE001 - the edge of a loop that nobody waits for: told, and it goes on
+                context = {"message": "the router's house was not kept", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
             await asyncio.sleep(_TICK_S)
+
+    async def _put_in_order(self, now: float) -> None:
+        self.ledger.expire(now)
+        await self._follow_switches()
+        self._look_around()
+        if now - self._faded_at >= _FADE_EVERY_S:
+            self._fade(now)
+        if self.on_duty and now - self._pruned_at >= _PRUNE_EVERY_S:
+            self._pruned_at = now
+            try:
+                await self._clean_up(now)
+            except StoreError as error:
+                self._observer.notify(StoreFailed("prune old decisions", str(error)))
+
+    async def _clean_up(self, now: float) -> None:
+        """Forgets decisions whose retention is over, and messages whose own is."""
+        if self._retention_s is not None:
+            await self._forget(now)
+            await self.store.prune(now - self._retention_s)
+        if self.prompts_s is not None:
+            await self.store.forget_prompts(now - self.prompts_s)
+
+    def _look_around(self) -> None:
+        """Says so, once, where another process writes into the store that this one has for itself."""
+        if self.looks_crowded is not None and self.looks_crowded():
+            self.looks_crowded = None
+            self._observer.notify(StoreCrowded("set shared = true in [store] of every process that uses it"))
 
     async def _follow_switches(self) -> None:
         """Throws the switches that another process on the same store has thrown."""
         try:
             await self._take_up_switches()
+            if self._newly_named:
+                await self._take_up_meanings()
         except StoreError as error:
             self._observer.notify(StoreFailed("read the switches", str(error)))
 
@@ -348,8 +532,7 @@ class Learner:
         """Ends decisions whose call a caller was to make and never recorded: there is nothing to wait for any more."""
         for dispatch in await self.store.unsettled():
             if dispatch.by_caller and dispatch.expires_at + KEPT_S < now:
-                outcome = Outcome(dispatch.decision.decision_id, "", now, None, 0.0, 0.0, ok=False)
-                await self.store.settle(Settlement(outcome))
+                await self.store.settle(given_up(dispatch, now))
 
 
 def _check_encoder(state: State, version: str) -> None:

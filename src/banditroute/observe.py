@@ -7,7 +7,7 @@ from typing import Protocol
 
 from banditroute.changes import Changes
 from banditroute.errors import BanditrouteError
-from banditroute.records import Alarm, Attempt, Decision, Feedback, Outcome
+from banditroute.records import Alarm, Alert, Attempt, Decision, Feedback, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,36 @@ class StoreFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class PeersChanged:
+    """Other processes came to share the store, left it, or were not heard of: names that are new with each start.
+
+    Attributes:
+        joined: those that came.
+        left: those that are no longer there.
+        present: those that are there now, this process not among them.
+    """
+
+    joined: tuple[str, ...]
+    left: tuple[str, ...]
+    present: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCrowded:
+    """Another process writes into the store that this one has for itself: caps are not kept between them."""
+
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassesChanged:
+    """What names some task classes is not what it was when they were learned of: they may mean something else."""
+
+    tasks: tuple[str, ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drifted:
     """A model was found to be no longer what was learned of it; what was learned has been moved accordingly."""
 
@@ -162,6 +192,22 @@ class RolloutChanged:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchThrown:
+    """A switch was thrown in this process: which, and what to; empty = off."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """Whoever runs the router is told of something; `to` names where else than here: log, dashboard, webhook."""
+
+    alert: Alert
+    to: frozenset[str]
+
+
 Event = (
     Decided
     | Attempted
@@ -172,6 +218,9 @@ Event = (
     | KeyChanged
     | BudgetExhausted
     | StoreFailed
+    | PeersChanged
+    | StoreCrowded
+    | ClassesChanged
     | Drifted
     | ShadowFailed
     | SwitchPassedOver
@@ -180,6 +229,8 @@ Event = (
     | Reloaded
     | ReloadFailed
     | RolloutChanged
+    | SwitchThrown
+    | Alerted
 )
 
 

@@ -9,6 +9,8 @@ from banditroute.patterns import searcher
 from banditroute.prompts.callables import named_encoder
 from banditroute.prompts.rules import Found, Rule, RuledClassifier
 from banditroute.prompts.shipped import shipped
+from banditroute.prompts.weights import shipped_weights
+from banditroute.routing.meanings import Meanings, fingerprint
 from banditroute.routing.tasks import CallersFeatures, FeatureEncoder, NoFeatures, OneTask, TaskClassifier
 
 
@@ -42,6 +44,28 @@ def prompting_of(plan: RouterConfig) -> Prompting:
     elif routing.encoder != "none":
         encoder = named_encoder(routing.encoder)
     return Prompting(classifier, encoder)
+
+
+def meanings_of(plan: RouterConfig) -> Meanings:
+    """What names the classes as a configuration says.
+
+    A class that rules name is one with them; one of your own with its examples; the shipped ones with the training of
+    the shipped classifier, and with how sure it has to be.
+    """
+    routing = plan.routing
+    signs: dict[str, list[object]] = {}
+    if routing.classifier == "prompt":
+        weights = shipped_weights()
+        trained = (weights.version, routing.sure)
+        for task in weights.classes:
+            signs[task] = [trained]
+        for own in plan.tasks:
+            signs[own.name] = [trained, own.examples]
+    for rule in plan.rules:
+        has = rule.regex, rule.contains, sorted(rule.metadata.items()), rule.tools, rule.response_format
+        signs.setdefault(rule.task, []).append(has)
+    by_class = {task: fingerprint(*parts) for task, parts in signs.items()}
+    return Meanings(by_class, refuse=routing.on_new_classes == "refuse")
 
 
 def _rule(rule: RuleConfig) -> Rule:

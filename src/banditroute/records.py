@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Json = Mapping[str, Any]
 """A JSON object as a provider or a caller wrote it: passed through, never a record of our own."""
@@ -397,6 +397,55 @@ class Alarm:
         where = f" in {self.task}" if self.task else ""
         change = f"from {self.before:.3g} to {self.after:.3g}"
         return f"{self.model}: {self.signal}{where} moved {change}, by its last {self.seen} observations"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that happened to a router, for whoever asks the night after.
+
+    Attributes:
+        at: when, seconds since the epoch.
+        kind: what it was, in one word: started, stopped, reloaded, price, circuit, newcomer, switch, alert and so on.
+        about: whom it concerns: a model, provider, budget, task class or source; empty = the router as a whole.
+        text: what happened, in one line; holds neither prompts nor keys.
+        cause: why, in one line; empty = it has none, or none that is known.
+        by: the process that noted it, where several share the store.
+    """
+
+    at: float
+    kind: str
+    about: str
+    text: str
+    cause: str = ""
+    by: str = ""
+
+
+AlertState = Literal["began", "goes on", "over", "happened"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that whoever runs a router should hear of, told once as it begins and once as it is over.
+
+    Attributes:
+        alert_id: one for all that is told of it from its beginning to its end.
+        at: when this was told, seconds since the epoch.
+        kind: what it is: budget, forecast, provider, model, drift, newcomer, feedback, store or reload.
+        about: whom it concerns: a budget, provider, model, task class or source.
+        state: it began, still goes on, or is over; or happened, which has no end.
+        text: what is the case, in one line; holds neither prompts nor keys.
+        cause: why, in one line.
+        began_at: when it began, seconds since the epoch.
+    """
+
+    alert_id: str
+    at: float
+    kind: str
+    about: str
+    state: AlertState
+    text: str
+    cause: str
+    began_at: float
 
 
 class Grade(NamedTuple):

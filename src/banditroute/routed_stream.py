@@ -15,7 +15,7 @@ from banditroute.records import Answer, Completion, Decision, Delta
 class StreamService(Protocol):
     """What a stream asks of its router."""
 
-    def begin_stream(self) -> RequestFlight:
+    async def begin_stream(self) -> RequestFlight:
         """Decides; raises what `Router.chat` raises before a call is made."""
         ...
 
@@ -90,7 +90,7 @@ class RoutedStream:
     async def __aenter__(self) -> RoutedStream:
         if self._flight is not None:
             raise BanditrouteError("a stream is entered once; ask for another one")
-        self._flight = self._service.begin_stream()
+        self._flight = await self._service.begin_stream()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -37,11 +37,12 @@ from banditroute.routed_stream import RoutedStream
 from banditroute.routing.catalog import AUTO, Catalog, Model, Price
 from banditroute.routing.guards.switchboard import FROZEN, OFF
 from banditroute.routing.lessons import checked_quality
-from banditroute.routing.requests import chat_request, check_text
+from banditroute.routing.requests import chat_request, check_text, is_number
 from banditroute.routing.tasks import EMBEDDINGS, JUDGE_TASK
 from banditroute.serving import StreamServing
+from banditroute.storage.finding import answers_of, named_by
 from banditroute.storage.judging import judgeable
-from banditroute.storage.protocol import Trail
+from banditroute.storage.protocol import Named, Trail
 from banditroute.works import Works
 
 Messages = str | Sequence[Json]
@@ -169,6 +170,11 @@ class Router:
         return self._learner
 
     @property
+    def observer(self) -> Observer:
+        """Is told what happens, and tells whoever observes the router."""
+        return self._workshop.observer
+
+    @property
     def works(self) -> tuple[Works, ...]:
         """What serves requests: by the configuration in force, which is last, and by those before it that finish."""
         return (*self._former, self._works)
@@ -181,6 +187,7 @@ class Router:
         task: str | None = None,
         tenant: str = "",
         session_id: str | None = None,
+        request_id: str | None = None,
         features: Sequence[float] | None = None,
         max_cost_usd: float | None = None,
         max_latency_s: float | None = None,
@@ -198,6 +205,7 @@ class Router:
             task: the task class; None = classified.
             tenant: on whose behalf: selects budgets.
             session_id: names the conversation, so that it stays with a model unless leaving is worth it.
+            request_id: what you call the request: `feedback` takes it in the place of the decision's id.
             features: of the prompt, where the configuration says that callers give them.
             max_cost_usd: the most that this request may cost, in the worst case.
             max_latency_s: the longest it may be expected to take.
@@ -215,9 +223,8 @@ class Router:
             UnansweredError: every attempt failed; a CoolingDownError where none was worth making, a DeadlineError where
                 the request's time was up.
         """
-        terms = Terms(
-            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
-        )
+        limits = max_cost_usd, max_latency_s, allowed, denied, timeout_s
+        terms = Terms(model, task, tenant, session_id, features, *limits, expected, request_id)
         return await self.serve(chat_request(messages, params), terms)
 
     async def serve(self, request: ChatRequest, terms: Terms) -> Answer:
@@ -233,6 +240,7 @@ class Router:
         task: str | None = None,
         tenant: str = "",
         session_id: str | None = None,
+        request_id: str | None = None,
         features: Sequence[float] | None = None,
         max_cost_usd: float | None = None,
         max_latency_s: float | None = None,
@@ -247,9 +255,8 @@ class Router:
         A model that fails before its first content is replaced; one that fails after it raises BrokenStreamError.
         Arguments and errors are those of `chat`; they are raised on entering and iterating.
         """
-        terms = Terms(
-            model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied, timeout_s, expected
-        )
+        limits = max_cost_usd, max_latency_s, allowed, denied, timeout_s
+        terms = Terms(model, task, tenant, session_id, features, *limits, expected, request_id)
         return self.serve_stream(chat_request(messages, params), terms)
 
     def serve_stream(self, request: ChatRequest, terms: Terms) -> RoutedStream:
@@ -265,6 +272,7 @@ class Router:
         task: str | None = None,
         tenant: str = "",
         session_id: str | None = None,
+        request_id: str | None = None,
         features: Sequence[float] | None = None,
         max_cost_usd: float | None = None,
         max_latency_s: float | None = None,
@@ -276,7 +284,8 @@ class Router:
 
         Arguments and errors are those of `chat`.
         """
-        terms = Terms(model, task, tenant, session_id, features, max_cost_usd, max_latency_s, allowed, denied)
+        limits = max_cost_usd, max_latency_s, allowed, denied
+        terms = Terms(model, task, tenant, session_id, features, *limits, request_id=request_id)
         self._check(terms)
         request = chat_request(messages, params)
         flight = self._works.desk.decide(request, terms, self._record_within_s)
@@ -344,24 +353,38 @@ class Router:
 
     async def feedback(
         self,
-        decision_id: str,
+        decision_id: str | None = None,
         *,
+        request_id: str | None = None,
+        session_id: str | None = None,
+        every: bool = False,
+        tenant: str | None = None,
         quality: float | None = None,
         signal: Signal | None = None,
         source: str | None = None,
+        weight: float = 1.0,
+        at: float | None = None,
     ) -> bool:
         """Takes in how good an answer was; written for good once returned.
 
         Returns False where that source already judged the decision: the first judgement counts.
 
         Args:
-            decision_id: the decision that is judged.
+            decision_id: the decision that is judged; or else
+            request_id: what its caller called the request: judged is the newest whole answer of that name; or else
+            session_id: the conversation: judged is its newest whole answer.
+            every: every answer of that name is judged, of its newest hundred decisions, each counting for its share, so
+                that together they count as one.
+            tenant: only what was asked on its behalf is looked for by name; None = anybody's.
             quality: from 0 to 1; or else
             signal: what a user did with the answer, such as Thumb(up=True).
             source: who or what judges; None = "user", and of a signal user:thumb and so on.
+            weight: how much it counts for, from 0 to 1, beside what `[trust]` makes of its source.
+            at: when it was judged, seconds since the epoch; None = now.
 
         Raises:
-            FeedbackError: neither a quality from 0 to 1 nor a signal, or both.
+            FeedbackError: neither a quality from 0 to 1 nor a signal, or both; no decision, request or session, or
+                several; the weight or instant is none.
             UnknownDecisionError: the decision is not on record.
             NotServedError: it has no whole answer (yet).
             StoreError: the judgement could not be written.
@@ -374,8 +397,22 @@ class Router:
         source = "user" if source is None else source
         check_text(source, "source")
         judged = checked_quality(cast("float", quality))
-        await self._works.serving.settled(decision_id)
-        return await self._learner.judge(Feedback(decision_id, judged, source, self._clock()))
+        at = self._clock() if at is None else _checked_instant(at)
+        share = _checked_weight(weight)
+        decisions = await self._judged(decision_id, named_by(request_id, session_id, tenant), every=every)
+        share /= len(decisions)
+        return any([await self._learner.judge(Feedback(each, judged, source, at, share)) for each in decisions])
+
+    async def _judged(self, decision_id: str | None, named: Named | None, *, every: bool) -> Sequence[str]:
+        """The decisions that a judgement is of, every one of them settled."""
+        if (decision_id is None) == (named is None):
+            raise FeedbackError("expected one of decision_id, request_id and session_id", field="decision_id")
+        serving = self._works.serving
+        if named is not None:
+            return await answers_of(self._learner.store, named, serving.settled, every=every)
+        judged = cast("str", decision_id)
+        await serving.settled(judged)
+        return (judged,)
 
     async def grade(
         self,
@@ -594,6 +631,18 @@ class Router:
         self._by_caller[flight.decision_id] = _Expected(flight.expires_at, self.catalog)
         while next(iter(self._by_caller.values())).expires_at < flight.decision.at:
             self._by_caller.popitem(last=False)
+
+
+def _checked_weight(weight: float) -> float:
+    if not is_number(weight) or not 0 <= weight <= 1:
+        raise FeedbackError(f"{weight!r} is not a weight", remedy="give a number from 0 to 1", field="weight")
+    return weight
+
+
+def _checked_instant(at: float) -> float:
+    if not is_number(at) or not 0 <= at < float("inf"):
+        raise FeedbackError(f"{at!r} is not an instant", remedy="give seconds since the epoch", field="at")
+    return at
 
 
 def _check_seconds(amount: float, field: str) -> None:

@@ -77,7 +77,7 @@ class Serving:
 
     async def answer(self, request: ChatRequest, terms: Terms) -> Answer:
         """The whole answer, on record."""
-        flight = self._desk.take_off(request, terms)
+        flight = await self.leased(lambda: self._desk.take_off(request, terms))
         self.begin(request, flight)
 
         async def ask(endpoint: Endpoint, upstream: str, deadline: float, on_sent: Callable[[], None]) -> Reply:
@@ -92,8 +92,9 @@ class Serving:
 
     async def embed(self, request: EmbeddingRequest, terms: Terms) -> Embedded:
         """Embeddings, on record."""
-        flight = self._desk.take_off(_sized(request), terms)
-        self.begin(_sized(request), flight)
+        sized = _sized(request)
+        flight = await self.leased(lambda: self._desk.take_off(sized, terms))
+        self.begin(sized, flight)
 
         async def ask(
             endpoint: Endpoint, upstream: str, deadline: float, on_sent: Callable[[], None]
@@ -109,6 +110,10 @@ class Serving:
         answer = await self._land(flight, answered, completion, terms, duration_s, None, None)
         return Embedded(answer.decision_id, answer.model, embeddings, answer.cost_usd, answer.latency_s)
 
+    async def leased(self, take_off: Callable[[], RequestFlight]) -> RequestFlight:
+        """A flight; it may have to wait for dollars that a cap has left and other processes might be spending."""
+        return await self._learner.leased(take_off)
+
     def begin(self, request: ChatRequest, flight: RequestFlight, *, by_caller: bool = False) -> None:
         """Puts a decision on its way on record.
 
@@ -119,7 +124,10 @@ class Serving:
         hold = flight.first_hold
         try:
             prompt = json_bytes(request.messages) if self._keep_prompts else None
-            dispatch = Dispatch(flight.decision, hold.usd, hold.windows, flight.expires_at, by_caller, prompt)
+            holder = self._learner.holder
+            names = flight.asked.request_id or "", flight.asked.session_id or ""
+            kept = hold.usd, hold.windows, flight.expires_at, by_caller, prompt, holder, *names
+            dispatch = Dispatch(flight.decision, *kept)
             self._learner.store.begin(dispatch)
         except BaseException:  # whatever it is, it must not hold dollars
             flight.let_go()
@@ -327,10 +335,9 @@ class StreamServing:
         self._request = request
         self._terms = terms
 
-    def begin_stream(self) -> RequestFlight:
+    async def begin_stream(self) -> RequestFlight:
         """The request's flight, its decision on its way to the record."""
-        self._serving = self._now()
-        return self._serving.take_off(self._request, self._terms)
+        return await self._serving.leased(self._take_off)
 
     async def open_stream(self, flight: RequestFlight) -> Answered[AnswerStream]:
         """The first stream that shows content."""
@@ -347,6 +354,10 @@ class StreamServing:
     async def give_up(self, flight: RequestFlight) -> None:
         """Settles a stream that showed no content before the caller left."""
         await self._serving.give_up(flight)
+
+    def _take_off(self) -> RequestFlight:
+        self._serving = self._now()
+        return self._serving.take_off(self._request, self._terms)
 
 
 def _given_up(answered: Answered[Any]) -> Call:

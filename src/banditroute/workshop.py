@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from banditroute.changes import Changes
 from banditroute.config import ProviderConfig, RouterConfig, load_config, require_keys
-from banditroute.config.changes import called_alike, changes, check_changeable, check_whole
+from banditroute.config.alert_places import webhook_place
+from banditroute.config.changes import called_alike, changes, check_changeable, check_whole, shared_like
 from banditroute.config.shadowing import learn_alike, shadow_plan
 from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.delivery.availability import Availability
@@ -23,13 +24,14 @@ from banditroute.delivery.knocking import Knocker
 from banditroute.delivery.pool import ClientPool
 from banditroute.desk import Desk, Terms
 from banditroute.errors import ConfigError
+from banditroute.fleet import Fleet, Tempo
 from banditroute.flight import Tower
 from banditroute.grading.judging import Judge
 from banditroute.grading.protocol import Grader
 from banditroute.learner import Learner
 from banditroute.marking import Marker, Marking, Panel
 from banditroute.observe import Event, KeyChanged, Observer
-from banditroute.prompting import Prompting, prompting_of
+from banditroute.prompting import Prompting, meanings_of, prompting_of
 from banditroute.providers.protocol import Provider
 from banditroute.providers.registry import provider_of
 from banditroute.records import ChatRequest, Completion
@@ -44,14 +46,31 @@ from banditroute.routing.tasks import JUDGE_TASK, FeatureEncoder, TaskClassifier
 from banditroute.routing.trust import Trust, TrustSettings
 from banditroute.serving import Serving
 from banditroute.settling import Settling
-from banditroute.storage.protocol import Store
+from banditroute.storage.protocol import SharedStore
 from banditroute.works import Works
 
 _ID_BYTES = 10
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
 
 DeciderOf = Callable[[RouterConfig, FeatureEncoder, Beliefs | None], Decider]
 """Makes the decider that a configuration describes, by what another believes or knowing nothing yet."""
+
+
+class Outside(NamedTuple):
+    """What a router has of the world outside it; tests put something of their own in its place.
+
+    Attributes:
+        clock: seconds since the epoch.
+        new_id: a unique name for a decision made at an instant.
+        endpoint: makes a provider's live end; takes what `Endpoint` takes.
+        pool: makes the connections.
+    """
+
+    clock: Callable[[], float]
+    new_id: Callable[[float], str]
+    endpoint: Callable[..., Endpoint] = Endpoint
+    pool: Callable[[], ClientPool] = ClientPool
 
 
 class Given(NamedTuple):
@@ -89,6 +108,7 @@ class Workshop:
         given: what the caller reads prompts with.
         store: keeps everything.
         decider_of: makes deciders.
+        outside: clock, chance and connections; None = the machine's own.
 
     Attributes:
         pool: connections.
@@ -102,12 +122,14 @@ class Workshop:
         environ: Mapping[str, str],
         observer: Observer,
         given: Given,
-        store: Store,
+        store: SharedStore,
         decider_of: DeciderOf,
+        outside: Outside | None = None,
     ) -> None:
-        self.pool = ClientPool()
+        self._outside = outside = Outside(time.time, _new_id) if outside is None else outside
+        self.pool = outside.pool()
         self.observer = observer
-        self.clock = time.time
+        self.clock = outside.clock
         self._environ = environ
         self._given = given
         self._decider_of = decider_of
@@ -119,6 +141,7 @@ class Workshop:
         self._lines: dict[str, _Line] = {}
         self._draft = self._drafted(config)
         self._ledger = Ledger(_caps(config))
+        self._fleet = self._peers(store) if config.store.shared else None
         self.learner = self._learner(store)
 
     def first(self) -> Works:
@@ -137,10 +160,12 @@ class Workshop:
         """
         if config is None:
             config = self._draft.config.path
-        found = config if isinstance(config, RouterConfig) else load_config(config)
+        found = config if isinstance(config, RouterConfig) else load_config(config, self._environ)
         check_whole(found)
         check_changeable(self._draft.config, found)
         require_keys(found, self._environ)
+        webhook_place(found.alerts.webhook, self._environ)
+        found = replace(found, store=shared_like(self._draft.config.store, found.store))
         draft = self._drafted(found)
         before, after = self._draft.prompting.encoder, draft.prompting.encoder
         if (before.version, before.width) != (after.version, after.width):
@@ -181,6 +206,14 @@ class Workshop:
         """Has the works hear of what comes of requests, and of keys that go out of use."""
         decider, trust, retention_s = works.tower.decider, _trust(config), config.store.retention_s
         self.learner.follow(decider, works.shadow, trust, retention_s, config.guard)
+        self.learner.prompts_s = config.store.prompts_s
+        if self._given.classifier is None:  # of one that is given nothing is known but its answers
+            self.learner.meanings = meanings_of(config)
+        if self._fleet is not None:
+            self._fleet.follow(works.availability)
+        if self.learner.lookout is not None:
+            providers = {model.name: model.provider for model in config.catalog}
+            self.learner.lookout.follow(config.alerts, works.availability, providers, config.path.name)
         self._watch.availability = works.availability
 
     def _drafted(self, config: RouterConfig) -> Draft:
@@ -215,7 +248,7 @@ class Workshop:
             availability.unavailable,
             self.clock,
             self._chance.random,
-            _new_id,
+            self._outside.new_id,
             self.observer,
         )
         shadow = self._shadow(draft)
@@ -249,7 +282,13 @@ class Workshop:
         endpoints = {name: line.endpoint for name, line in lines.items()}
         return Works(desk, tower, serving, dispatcher, availability, endpoints, shadow), lines
 
-    def _learner(self, store: Store) -> Learner:
+    def _peers(self, store: SharedStore) -> Fleet:
+        """The other processes on the store."""
+        config = self._draft.config
+        tempo = Tempo(config.store.tick_s, config.routing.deadline_s)
+        return Fleet(store, self._ledger, self.observer, self.clock, tempo)
+
+    def _learner(self, store: SharedStore) -> Learner:
         config = self._draft.config
         return Learner(
             self._draft.decider,
@@ -260,6 +299,7 @@ class Workshop:
             config.store.retention_s,
             Trust(_trust(config)),
             begin_anew=config.routing.on_new_encoder == "restart",
+            fleet=self._fleet,
         )
 
     def _line(self, provider: ProviderConfig, catalog: Catalog) -> _Line:
@@ -269,7 +309,7 @@ class Workshop:
         known = self._lines.get(provider.name)
         if known is not None and (known.config, known.secrets) == (provider, secrets):
             return replace(known, endpoint=known.endpoint.speaking(protocol))
-        endpoint = Endpoint(
+        endpoint = self._outside.endpoint(
             provider.name,
             protocol,
             provider.base_url,
@@ -277,6 +317,7 @@ class Workshop:
             transport=provider.transport,
             timeouts=provider.timeouts,
             observer=self._watch,
+            clock=self.clock,
             pool=self.pool,
         )
         return _Line(provider, secrets, endpoint)
@@ -370,5 +411,10 @@ def _protocol(provider: ProviderConfig, catalog: Catalog) -> Provider:
 
 def _new_id(now: float) -> str:
     """A ULID: it sorts by time, and nobody can guess it, for who knows it may judge the decision."""
-    value = int(now * 1000) << 80 | int.from_bytes(os.urandom(_ID_BYTES))
-    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+    return ulid(now, int.from_bytes(os.urandom(_ID_BYTES)))
+
+
+def ulid(now: float, chance: int) -> str:
+    """The ULID of an instant and 80 bits of chance."""
+    value = int(now * 1000) << 80 | chance
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])

@@ -4,7 +4,7 @@ import openai
 import orjson
 import pytest
 
-from banditroute.testing.faulty_exchange import Exchange
+from banditroute.testing.faulty_exchange import Exchange, completion
 
 RESPONSE = {
     "id": "resp_1",
@@ -190,3 +190,20 @@ async def test_a_server_that_answers_whole_is_a_stream_all_the_same(lab):
         events = [event async for event in stream]
     assert [event.type for event in events] == ["response.completed"]
     assert events[0].response.output_text == "Paris."
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_server_that_answers_in_other_words_has_not_answered(lab, streamed):
+    """A chat completion is no response, nor the other way round: either is a broken reply, and the next is asked."""
+
+    async def crossed(exchange: Exchange) -> None:
+        exchange.reply(200, RESPONSE if "messages" in exchange.body else completion())
+
+    gateway = await lab.gateway({"bad": await lab.server(crossed)}, retry={"rounds": 0, "same_model": 0})
+    async with client_of(gateway) as client:
+        with pytest.raises(openai.InternalServerError, match="no whole response"):
+            await client.responses.create(model="auto", input="Hello", stream=streamed)
+        messages = [{"role": "user", "content": "Hello"}]
+        with pytest.raises(openai.InternalServerError, match="no choices"):
+            await client.chat.completions.create(model="auto", messages=messages, stream=streamed)
+    await lab.at_rest(gateway.router)

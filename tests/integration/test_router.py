@@ -572,6 +572,36 @@ class TestEmbeddings:
         with pytest.raises(InvalidRequestError, match="no model is named 'other'"):
             await router.embed("hello", model="other")
 
+    @pytest.mark.parametrize("reply", [b"not json", {"data": "none"}, {"data": [{"embedding": None}]}])
+    async def test_that_are_none_say_nothing_of_how_the_model_chats(self, lab, reply):
+        async def nonsense(exchange: Exchange) -> None:
+            exchange.reply(200, reply if "input" in exchange.body else completion())
+
+        router = await lab.router({"small": await lab.server(nonsense)}, breaker={"consecutive": 2, "window": 4})
+        for _ in range(6):
+            with pytest.raises(UnansweredError):
+                await router.embed("hello", model="small")
+        assert [each.state for each in router.works[-1].availability.health(0.0)] == ["closed"]
+        assert (await router.chat("hello")).model == "small"
+        await lab.at_rest(router)
+
+    async def test_of_a_server_that_fails_do(self, lab):
+        router = await lab.router({"small": await lab.server("500")}, breaker={"consecutive": 2, "window": 4})
+        with pytest.raises(UnansweredError):
+            await router.embed("hello", model="small")
+        assert [each.state for each in router.works[-1].availability.health(0.0)] == ["open"]
+
+
+@pytest.mark.parametrize("named", [{"task": ""}, {"model": "auto:"}, {"task": "", "model": "auto:"}])
+async def test_an_empty_task_is_none(lab, named):
+    router = await lab.router({"small": await lab.server()})
+    unnamed = router.decide("Translate into French: the cat sleeps.").context.task
+    assert unnamed
+    assert router.decide("Translate into French: the cat sleeps.", **named).context.task == unnamed
+    assert (await router.chat("Translate into French: the cat sleeps.", **named)).task == unnamed
+    async with router.stream("Translate into French: the cat sleeps.", **named) as stream:
+        assert stream.decision.context.task == unnamed
+
 
 async def test_the_observer_is_told_of_decisions_attempts_outcomes_and_judgements(lab):
     bad, good = await lab.server("500"), await lab.server()

@@ -192,7 +192,7 @@ class Sick(MemoryStore):
 @pytest.fixture
 def sick(monkeypatch):
     store = Sick()
-    monkeypatch.setattr(assemble, "open_store", lambda config: store)
+    monkeypatch.setattr(assemble, "open_store", lambda config, environ: store)
     return store
 
 

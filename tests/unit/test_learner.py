@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -159,3 +160,45 @@ async def test_at_start_calls_of_a_dead_process_are_given_up_and_those_of_caller
     final = World(store)
     async with final.learner:
         assert final.ledger.accounts(NOW)[0].spent_usd == pytest.approx(expected_usd)  # given up once
+
+
+async def test_a_defect_in_house_keeping_is_told_and_the_house_is_kept_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("banditroute.learner._TICK_S", 0.002)
+    told: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    looks: list[bool] = []
+
+    def look() -> bool:
+        looks.append(True)
+        if len(looks) == 1:
+            raise ZeroDivisionError
+        return False
+
+    world = World()
+    world.learner.looks_crowded = look
+    async with world.learner, asyncio.timeout(5.0):
+        while len(looks) < 3:
+            await asyncio.sleep(0.002)
+    assert [type(error) for error in told] == [ZeroDivisionError]
+
+
+@pytest.mark.parametrize(("retention_s", "prompts_s", "left"), [(None, 3600.0, 1), (3600.0, None, 0), (None, None, 1)])
+async def test_what_is_too_old_goes_while_it_keeps_house(
+    retention_s: float | None, prompts_s: float | None, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("banditroute.learner._TICK_S", 0.005)
+    world = World(MemoryStore(keep_prompts=True))
+    await world.store.open()
+    decision = world.decide("old")
+    old = replace(decision, decision_id="older", at=NOW - 7200.0)
+    world.store.begin(Dispatch(old, prompt=b"[]"))
+    await world.store.settle(Settlement(served(old)))
+    world.learner = Learner(world.decider, world.ledger, world.store, world, lambda: NOW, retention_s)
+    world.learner.prompts_s = prompts_s
+    async with world.learner:
+        await asyncio.sleep(0.05)
+        trails = [trail async for trail in world.store.trails() if trail.decision.decision_id == "older"]
+    assert len(trails) == left
+    assert all((trail.dispatch.prompt is None) == (prompts_s is not None) for trail in trails)

@@ -24,8 +24,11 @@ from banditroute.benching.wording import dollars
 from banditroute.errors import InputError, MissingExtraError
 from banditroute.simulation.formats import Layout, format_of
 from banditroute.simulation.saving import save_table
+from banditroute.sweeping.executor import Executor
+from banditroute.sweeping.serial import Serial
 
 _SETTINGS = RunSettings()
+_HERE = Serial()
 
 
 def journal_of(out: Path) -> Path:
@@ -70,6 +73,7 @@ async def bench(
     environ: Mapping[str, str] | None = None,
     announce: Callable[[CostEstimate], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
+    executor: Executor = _HERE,
 ) -> BenchResult:
     """What the benchmark found, its outcome table written to `out`.
 
@@ -83,6 +87,7 @@ async def bench(
         environ: where the keys are; None = the process's environment.
         announce: is told what it will cost, before the first call.
         progress: is told after each call.
+        executor: has answers graded, see `banditroute.sweeping`.
 
     Raises:
         InputError: the table cannot be written, or the record of earlier calls does not go with the plan.
@@ -92,7 +97,7 @@ async def bench(
     with Journal(journal_of(out), fingerprints_of(plan), retry_failed=settings.retry_failed) as journal:
         if announce is not None:
             announce(_estimate(plan, journal.kept))
-        ran = await run_bench(plan, journal, settings, environ=environ, progress=progress)
+        ran = await run_bench(plan, journal, settings, environ=environ, progress=progress, executor=executor)
         return _finished(plan, ran, journal.kept, out, keep_prompts=settings.keep_prompts)
 
 

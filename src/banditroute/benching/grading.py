@@ -13,8 +13,9 @@ from banditroute.errors import UngradableError
 from banditroute.grading.asking import checked, quality_of
 from banditroute.grading.calibration import Calibration
 from banditroute.grading.judging import Complete, Judge
-from banditroute.grading.protocol import Item, SlowGrader
+from banditroute.grading.protocol import Grader, Item, SlowGrader
 from banditroute.marking import Marking
+from banditroute.sweeping.executor import Crew, Tick
 
 
 class Graded(NamedTuple):
@@ -24,28 +25,44 @@ class Graded(NamedTuple):
     ungraded: dict[str, str]
 
 
+Markers = tuple[Marking[Grader], ...]
+"""Who grades without anybody else."""
+
+
+def markers_of(graders: Iterable[GraderConfig]) -> Markers:
+    """The configured graders at work."""
+    return tuple(Marking(each.grader, frozenset(each.tasks)) for each in graders)
+
+
+def graded_by(markers: Markers, item: Item, tick: Tick) -> Graded:
+    """A share of the work: what graders that need nobody else say of one answer."""
+    del tick  # an answer is little
+    graded = Graded({}, {})
+    for marking in markers:
+        if marking.covers(item.task):
+            try:
+                _note(graded, marking.grader.name, quality_of(marking.grader.grade, item))
+            except UngradableError as error:
+                graded.ungraded[marking.grader.name] = str(error)
+    return graded
+
+
 class Examiners:
     """Everybody who grades; judges stop when it is closed.
 
     Args:
-        graders: need nobody else.
+        crew: does what `graded_by` says.
         judges: ask a model.
         complete: has a model answer a judge.
     """
 
-    def __init__(self, graders: Iterable[GraderConfig], judges: Iterable[JudgeConfig], complete: Complete) -> None:
-        self._graders = [Marking(each.grader, frozenset(each.tasks)) for each in graders]
+    def __init__(self, crew: Crew[Item, Graded], judges: Iterable[JudgeConfig], complete: Complete) -> None:
+        self._crew = crew
         self._judges = [Marking(Judge(each.name, each.bench, complete), frozenset(each.tasks)) for each in judges]
 
     async def grade(self, item: Item) -> Graded:
         """What they say; nothing where none is for such an answer."""
-        graded = Graded({}, {})
-        for marking in self._graders:
-            if marking.covers(item.task):
-                try:
-                    _note(graded, marking.grader.name, quality_of(marking.grader.grade, item))
-                except UngradableError as error:
-                    graded.ungraded[marking.grader.name] = str(error)
+        graded = await asyncio.wrap_future(self._crew.submit(item))
         wanted = (each.grader for each in self._judges if each.covers(item.task) and each.grader.wants(item))
         await asyncio.gather(*(_judged(judge, item, graded) for judge in wanted))
         return graded

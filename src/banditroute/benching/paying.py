@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from banditroute.benching.asking import Asker, CallFailedError, GivenUpError
 from banditroute.benching.calls import CallKey, FinishedCall
-from banditroute.benching.grading import Examiners
+from banditroute.benching.grading import Examiners, Graded
 from banditroute.benching.journal import Journal
 from banditroute.benching.planning import BenchPlan
 from banditroute.benching.settings import RunSettings
@@ -18,6 +18,7 @@ from banditroute.benching.worst import Reckoner
 from banditroute.errors import BanditrouteError
 from banditroute.grading.protocol import Item
 from banditroute.records import Answer, ChatRequest, Completion
+from banditroute.sweeping.executor import Crew
 
 
 class JudgeGoneError(BanditrouteError):
@@ -37,12 +38,21 @@ class Payer:
         settings: how to run.
         asker: asks models.
         purse: what may be spent.
+        crew: grades, where that needs no judge.
 
     Attributes:
         judging_usd: dollars for judges so far, earlier runs included.
     """
 
-    def __init__(self, plan: BenchPlan, journal: Journal, settings: RunSettings, asker: Asker, purse: Purse) -> None:
+    def __init__(
+        self,
+        plan: BenchPlan,
+        journal: Journal,
+        settings: RunSettings,
+        asker: Asker,
+        purse: Purse,
+        crew: Crew[Item, Graded],
+    ) -> None:
         self._plan = plan
         self._journal = journal
         self._keep_answers = settings.keep_answers
@@ -51,7 +61,7 @@ class Payer:
         self._concurrency = settings.concurrency
         self._places = asyncio.Semaphore(settings.concurrency)
         self._reckoner = Reckoner(plan.router.catalog, plan.judges)
-        self._examiners = Examiners(plan.graders, plan.judges, self._complete)
+        self._examiners = Examiners(crew, plan.judges, self._complete)
         self.judging_usd = journal.kept.judging_usd
         self._open: Counter[str] = Counter()
 

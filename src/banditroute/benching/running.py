@@ -14,6 +14,7 @@ from typing import NamedTuple
 from banditroute.assemble import open_router
 from banditroute.benching.asking import Asker, GivenUpError
 from banditroute.benching.calls import CallKey, FinishedCall
+from banditroute.benching.grading import graded_by, markers_of
 from banditroute.benching.journal import Journal
 from banditroute.benching.paying import CrowdedError, JudgeGoneError, Payer
 from banditroute.benching.planning import BenchPlan
@@ -23,6 +24,10 @@ from banditroute.benching.spending import Purse, SpentError
 from banditroute.benching.worst import Reckoner
 from banditroute.errors import ConfigError
 from banditroute.routing.tasks import NoFeatures, OneTask
+from banditroute.sweeping.executor import Executor
+from banditroute.sweeping.serial import Serial
+
+_HERE = Serial()
 
 
 class Progress(NamedTuple):
@@ -62,6 +67,7 @@ async def run_bench(
     *,
     environ: Mapping[str, str] | None = None,
     progress: Callable[[Progress], None] | None = None,
+    executor: Executor = _HERE,
 ) -> Ran:
     """Makes the calls that are not on record yet; what was finished is on record, however this ends.
 
@@ -71,27 +77,30 @@ async def run_bench(
         settings: how to run.
         environ: where the keys are; None = the process's environment.
         progress: is told after each call.
+        executor: has answers graded, where that needs no judge; the calls are made here, by who pays them.
 
     Raises:
         ConfigError: a key is missing; or a limit of dollars is set and nothing bounds what a model's answers cost.
+        InputError: the executor's workers are not there, or graders cannot be sent to them.
     """
     if settings.most_usd is not None:
         _check_bounded(plan)
     attempts = FailedAttempts()
     router = open_router(plan.router, environ=environ, observer=attempts, classifier=OneTask(), encoder=NoFeatures())
-    async with router:
-        purse = Purse(settings.most_usd, journal.kept.spent_usd + journal.kept.lost_usd)
-        asker = Asker(
-            router,
-            attempts,
-            plan.router.catalog.names,
-            pay=purse.pay,
-            retrying=plan.retrying,
-            uniform=random.Random(plan.router.routing.seed).random,
-            patience=settings.patience,
-        )
-        async with aclosing(Payer(plan, journal, settings, asker, purse)) as payer:
-            return await _Run(plan, journal, settings, payer, progress).all()
+    with (executor if plan.graders else _HERE).crew(graded_by, markers_of(plan.graders)) as crew:
+        async with router:
+            purse = Purse(settings.most_usd, journal.kept.spent_usd + journal.kept.lost_usd)
+            asker = Asker(
+                router,
+                attempts,
+                plan.router.catalog.names,
+                pay=purse.pay,
+                retrying=plan.retrying,
+                uniform=random.Random(plan.router.routing.seed).random,
+                patience=settings.patience,
+            )
+            async with aclosing(Payer(plan, journal, settings, asker, purse, crew)) as payer:
+                return await _Run(plan, journal, settings, payer, progress).all()
 
 
 class _Run:

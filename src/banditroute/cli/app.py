@@ -1,8 +1,10 @@
 """The commands under one roof, and what their endings mean to a shell.
 
 0    done
-1    the reader of standard output went away
-2    bad input, a store that cannot be read, a missing extra: one line on standard error says what and what to do
+1    what was asked about is not as it should be (prices diff, doctor, db check, tenant delete); or the reader of
+     standard output went away
+2    bad input, a store that cannot be read, a missing extra, workers that die, no answer: a line on standard error says
+     what to do
 130  interrupted
 """
 
@@ -15,22 +17,43 @@ import typer
 
 from banditroute._version import __version__
 from banditroute.cli import (
+    ask,
     bench,
     classify,
     config,
+    db,
     demo,
+    doctor,
     evaluate,
     export,
+    feedback,
+    init,
     inspect,
     keys,
+    openapi,
     prices,
     rebuild,
+    report,
     serve,
     simulate,
+    tenant,
+    timeline,
     tune,
     warm_start,
 )
-from banditroute.errors import InputError, MissingExtraError, StoreError, UnknownDecisionError
+from banditroute.errors import (
+    BrokenStreamError,
+    InputError,
+    MissingExtraError,
+    RequestError,
+    StoreError,
+    UnansweredError,
+    UnknownDecisionError,
+    WorkersLostError,
+)
+
+_UNDONE = (InputError, MissingExtraError, StoreError, UnknownDecisionError, WorkersLostError)
+_UNSERVED = (RequestError, UnansweredError, BrokenStreamError)
 
 # The base of all that typer says about usage: newer typers carry their own copy of click, older ones depend on it.
 _UsageError = cast("type[Exception]", typer.BadParameter.__base__)
@@ -43,6 +66,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.command("init")(init.command)
+app.command("doctor")(doctor.command)
+app.command("ask")(ask.command)
 app.command("simulate")(simulate.command)
 app.command("evaluate")(evaluate.command)
 app.command("tune")(tune.command)
@@ -52,8 +78,14 @@ app.command("demo")(demo.command)
 app.command("classify")(classify.command)
 app.command("warm-start")(warm_start.command)
 app.command("inspect")(inspect.command)
+app.command("timeline")(timeline.command)
+app.command("report")(report.command)
 app.command("export")(export.command)
 app.command("rebuild")(rebuild.command)
+app.command("openapi")(openapi.command)
+app.add_typer(db.app, name="db")
+app.add_typer(tenant.app, name="tenant")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(keys.app, name="keys")
 app.add_typer(prices.app, name="prices")
 app.add_typer(config.app, name="config")
@@ -86,7 +118,7 @@ def run(arguments: Sequence[str]) -> int:
         return _without_stdout()
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except (InputError, MissingExtraError, StoreError, UnknownDecisionError) as error:
+    except (*_UNDONE, *_UNSERVED) as error:
         return _bad_input(str(error))
     except _UsageError as error:
         return _bad_input(_usage_problem(error))

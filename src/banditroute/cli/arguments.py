@@ -9,9 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from banditroute.errors import InputError, MissingExtraError, meant
+from banditroute.sweeping.executor import Executor
+from banditroute.sweeping.serial import Serial
 
 POLICIES = ("thompson", "greedy", "linucb", "epsilon", "mixture", "class-lp", "clairvoyant", "oracle", "random")
 FIXED = "fixed:"
+_HERE = Serial()
 
 
 class Features(StrEnum):
@@ -40,7 +43,7 @@ class Settings:
     features: Features = Features.table
     classes: Classes = Classes.table
     scenario: Path | None = None
-    jobs: int = 1
+    executor: Executor = _HERE
 
 
 def seed_range(first: int, count: int) -> range:
@@ -50,13 +53,6 @@ def seed_range(first: int, count: int) -> range:
     if first < 0:
         raise InputError(f"{first} is negative", remedy="give 0 or more", field="--seed")
     return range(first, first + count)
-
-
-def checked_jobs(jobs: int) -> int:
-    """The number of processes; raises InputError unless it is at least one."""
-    if jobs < 1:
-        raise InputError(f"{jobs} is not a number of processes", remedy="give 1 or more", field="--jobs")
-    return jobs
 
 
 def checked_budgets(budgets_usd: Iterable[float]) -> tuple[float | None, ...]:
@@ -86,7 +82,7 @@ def check_fixed_models(policies: Iterable[str], models: Sequence[str]) -> None:
             raise _unknown(f"the table has no model {model!r}", model, models)
 
 
-def check_report(report: Path | None) -> None:
+def check_report(report: Path | None, field: str = "--report") -> None:
     """Raises unless the report can be written: better now than after the long work.
 
     Raises:
@@ -99,11 +95,11 @@ def check_report(report: Path | None) -> None:
         raise MissingExtraError("the HTML report", "plots")
     folder = report.parent
     if report.is_dir():
-        raise InputError(f"{report} is a directory", remedy="name a file, such as report.html", field="--report")
+        raise InputError(f"{report} is a directory", remedy="name a file, such as report.html", field=field)
     if not folder.is_dir():
-        raise InputError(f"there is no directory {folder}", remedy="make it first", field="--report")
+        raise InputError(f"there is no directory {folder}", remedy="make it first", field=field)
     if not os.access(report if report.exists() else folder, os.W_OK):
-        raise InputError(f"{report} cannot be written", remedy="choose another place", field="--report")
+        raise InputError(f"{report} cannot be written", remedy="choose another place", field=field)
 
 
 def _unknown(problem: str, given: str, valid: Sequence[str]) -> InputError:

@@ -7,6 +7,8 @@ import typer
 
 from banditroute.cli import arguments
 from banditroute.cli.chart_files import Export, Report, check_export
+from banditroute.cli.executing import Cluster, Jobs
+from banditroute.sweeping.choosing import executor_of
 
 Out = Annotated[
     Path | None, typer.Option(metavar="TABLE", help="Outcome table to write: .jsonl, .jsonl.gz, .csv or .parquet.")
@@ -36,6 +38,8 @@ def command(
     concurrency: Concurrency = 8,
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
+    jobs: Jobs = 1,
+    cluster: Cluster = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it will cost, and stop.")] = False,
     retry_failed: RetryFailed = False,
     keep_answers: KeepAnswers = False,
@@ -49,7 +53,7 @@ def command(
     Says which differences are real. PROMPTS has {"prompt"} or {"messages"} on each line, with "id", "task" and
     "expected" where they are known; other fields, such as "max_tokens", are sent along. TABLE is what `banditroute
     simulate` takes. Each finished call is on record in TABLE.calls: run the same command again to go on where it ended;
-    nothing is paid twice.
+    nothing is paid twice. Calls are made here, whatever --jobs and --cluster say: these grade.
     """
     arguments.check_report(report)
     check_export(export)
@@ -65,6 +69,7 @@ def command(
         repeats=repeat,
         max_tokens=max_tokens,
         settings=RunSettings(concurrency, max_usd, keep_answers, keep_prompts, retry_failed),
+        executor=executor_of(jobs, cluster),
         dry_run=dry_run,
         json=json,
         report=report,

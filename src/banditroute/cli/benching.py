@@ -16,6 +16,7 @@ from banditroute.cli.chart_files import write_export
 from banditroute.cli.event_loop import run as run_loop
 from banditroute.config import load_config
 from banditroute.errors import InputError
+from banditroute.sweeping.executor import Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Wanted:
     repeats: int
     max_tokens: int | None
     settings: RunSettings
+    executor: Executor
     dry_run: bool
     json: bool
     report: Path | None
@@ -85,7 +87,7 @@ def _benched(wanted: Wanted, plan: BenchPlan, out: Path) -> tuple[BenchResult, C
 
     try:
         with spending_bar("benchmarking", wanted.settings.most_usd) as progress:
-            work = bench(plan, out, wanted.settings, announce=announce, progress=progress)
+            work = bench(plan, out, wanted.settings, announce=announce, progress=progress, executor=wanted.executor)
             return run_loop(work), estimates[0]
     except KeyboardInterrupt:
         sys.stderr.write(f"interrupted; what is finished is kept in {journal_of(out)}: run it again to go on\n")

@@ -26,7 +26,12 @@ def catalog_toml(models: Iterable[Model], *, source: str) -> str:
         f"{HEADING} from {_comment(source)}; running it again replaces this file.\n"
         f"# router.toml has to declare these [[providers]]: {_comment(', '.join(providers))}.\n"
     )
-    return heading + "".join(f"\n[[models]]\n{_lines(table)}" for table in tables)
+    return heading + _tables(tables)
+
+
+def model_tables(models: Iterable[Model]) -> str:
+    """The same without a heading, an empty line before each table."""
+    return _tables(map(model_table, models))
 
 
 def model_table(model: Model) -> dict[str, Value]:
@@ -50,6 +55,10 @@ def model_table(model: Model) -> dict[str, Value]:
         or None,
     }
     return {key: value for key, value in table.items() if value is not None}
+
+
+def _tables(tables: Iterable[Mapping[str, Value]]) -> str:
+    return "".join(f"\n[[models]]\n{_lines(table)}" for table in tables)
 
 
 def _price_table(price: Price) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from banditroute.cli.catalog_toml import model_table
-from banditroute.config import ProviderConfig, RouterConfig
+from banditroute.config import ProviderConfig, RouterConfig, StoreConfig
 from banditroute.config.findings import Finding, typical_usd
 from banditroute.config.review_grading import judging_usd
 from banditroute.config.secrets import missing_keys
@@ -35,6 +35,12 @@ def print_json(
     sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
+def _server(store: StoreConfig) -> dict[str, Any]:
+    if store.kind not in ("redis", "postgres"):
+        return {}
+    return {"url": store.url or None, "url_env": store.url_env or None, "namespace": store.namespace}
+
+
 def _problem(error: ConfigError) -> dict[str, Any]:
     return {"line": error.line, "key": error.field, "problem": error.problem, "remedy": error.remedy}
 
@@ -49,6 +55,7 @@ def _config(config: RouterConfig, environ: Mapping[str, str]) -> dict[str, Any]:
         "store": {
             "kind": store.kind,
             "path": str(store.path) if store.kind == "sqlite" else None,
+            **_server(store),
             "fsync": store.fsync,
             "retention_s": store.retention_s,
             "keep_prompts": store.keep_prompts,
@@ -70,6 +77,7 @@ def _config(config: RouterConfig, environ: Mapping[str, str]) -> dict[str, Any]:
         "hedge": config.hedging,
         "shadow": None if config.shadow is None else _shadow(config.shadow),
         "gateway": config.gateway,
+        "from_environment": config.from_environment,
     }
 
 

@@ -47,6 +47,7 @@ def print_config(config: RouterConfig, findings: Sequence[Finding], environ: Map
         for table in tables:
             console.print(table)
             console.print()
+    _print_environment(console, config)
     _print_findings(console, findings)
     console.print(_summary(config, findings), soft_wrap=True)
 
@@ -100,6 +101,14 @@ def _words(rows: Words) -> Table:
     for name, words in rows:
         table.add_row(Text(name), Text(words))
     return table
+
+
+def _print_environment(console: Console, config: RouterConfig) -> None:
+    """Prints one line a variable, whole: they are to be found again by their names."""
+    for each in config.from_environment:
+        console.print(f"{each.key}: from {each.variable}", soft_wrap=True)
+    if config.from_environment:
+        console.print()
 
 
 def _print_findings(console: Console, findings: Sequence[Finding]) -> None:

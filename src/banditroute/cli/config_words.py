@@ -58,6 +58,16 @@ def store_words(store: StoreConfig) -> Words:
     """Where things are kept and what they survive."""
     if store.kind == "memory":
         return [("memory", "nothing survives the end of the process")]
+    if store.kind in ("redis", "postgres"):
+        server = "log does: see its appendfsync" if store.kind == "redis" else "commits do: see synchronous_commit"
+        kept = "for ever" if store.retention_s is None else f"{store.retention_s / _DAY_S:g} days"
+        return [
+            (store.kind, store.url or f"at the URL in {store.url_env}"),
+            ("namespace", store.namespace),
+            ("survives", f"what the server's own {server}"),
+            ("decisions", f"kept {kept}; what they taught stays"),
+            ("prompts", "kept" if store.keep_prompts else "not kept"),
+        ]
     survives = "a power cut" if store.fsync else "a kill; for a power cut set fsync = true"
     kept = "for ever" if store.retention_s is None else f"{store.retention_s / _DAY_S:g} days"
     prompts = "kept" if store.keep_prompts else "not kept"

@@ -67,7 +67,7 @@ def _named(word: str, log: LogTable, progress: Progress | None) -> Named:
 
 def _router(word: str, log: LogTable, progress: Progress | None) -> Named:
     """A router.toml's policy: led over the log, or frozen as its warm start makes it."""
-    plan = load_config(word.removeprefix(_FROZEN))
+    plan = load_config(word.removeprefix(_FROZEN), {})  # the environment speaks of the router.toml in use
     frozen = word.startswith(_FROZEN)
     if frozen and plan.routing.warm_start is None:
         remedy = "give it routing.warm_start, or leave out frozen: and it learns along the log"

@@ -37,8 +37,8 @@ def run(config: Path, out: Path | None, since: str | None) -> None:
     after = None if since is None else instant(since)
     plan = stored_plan(config)
     if out is not None:
-        _check_spares(out, config, plan.store.path)
-    with _written(out) as lines, _progress(out) as show:
+        check_spares(out, config, plan.store.path)
+    with written(out) as lines, _progress(out) as show:
 
         async def work(store: StoreReader) -> Exported:
             return await export(store, lines, after, show)
@@ -79,8 +79,12 @@ async def export(
     return Exported(rows, still_open)
 
 
-def _check_spares(out: Path, config: Path, store: Path) -> None:
-    """Raises InputError where the log would take the place of what it is made from."""
+def check_spares(out: Path, config: Path, store: Path) -> None:
+    """Nothing, where what is written there takes the place neither of the store nor of its configuration.
+
+    Raises:
+        InputError: it would.
+    """
     kept = (config, store, *(store.with_name(store.name + end) for end in ("-wal", "-shm")))
     if out.resolve() in {path.resolve() for path in kept}:
         problem = "the log would take the place of the store or of its configuration"
@@ -112,8 +116,12 @@ def _progress(out: Path | None) -> Generator[Callable[[int, int | None], None] |
 
 
 @contextmanager
-def _written(out: Path | None) -> Generator[IO[bytes]]:
-    """Where the rows go: a draft that takes the file's place at the end, if that is reached."""
+def written(out: Path | None) -> Generator[IO[bytes]]:
+    """Where the rows go: a draft that takes the file's place at the end, if that is reached; None = standard output.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     if out is None:
         if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - closed by the shell
             raise InputError("standard output is closed", remedy="name a file", field="--out")

@@ -13,7 +13,7 @@ import typer
 
 from banditroute.assemble import open_store
 from banditroute.cli import event_loop
-from banditroute.cli.store_file import keeping_plan, look
+from banditroute.cli.store_file import is_there, keeping_plan, look
 from banditroute.config import RouterConfig
 from banditroute.errors import InputError, meant
 from banditroute.gateway.keys import check_new_name, new_key, revoked
@@ -91,7 +91,7 @@ def take_back(config: Path, name: str, *, json: bool) -> None:
 
 def _made(plan: RouterConfig) -> list[StoredKey]:
     """The keys in the store; looking for them does not make one."""
-    return look(plan, lambda store: store.keys()) if plan.store.path.exists() else []
+    return look(plan, lambda store: store.keys()) if is_there(plan) else []
 
 
 def _at(plan: RouterConfig, work: Callable[[Store], Awaitable[T]]) -> T:

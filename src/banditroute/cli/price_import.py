@@ -1,7 +1,5 @@
 """The work of `banditroute prices import`: reads the lists, imports what was asked for, writes and shows it."""
 
-import gzip
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,12 +7,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from banditroute.cli.catalog_toml import HEADING, catalog_toml
+from banditroute.cli.price_files import listings_in
 from banditroute.cli.price_output import print_import, print_json
 from banditroute.errors import InputError, PriceError
 from banditroute.reports.files import write_whole
-from banditroute.routing.pricelist import Listing, PriceImport, import_prices, parse_price_list
-
-_GZIP = b"\x1f\x8b"
+from banditroute.routing.pricelist import Listing, PriceImport, import_prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +54,11 @@ def run(file: Path, request: Request, *, out: Path | None, json: bool) -> None:
 
 def _imported(file: Path, request: Request) -> PriceImport:
     today = _date(request.as_of)
-    listings = _listings(file)
+    listings = listings_in(file)
     _check_matches(listings, request, file)
     return import_prices(
         listings,
-        earlier=_listings(request.earlier) if request.earlier else (),
+        earlier=listings_in(request.earlier) if request.earlier else (),
         selected=lambda listing: _selected(listing, request),
         free=lambda name: _matches(name, request.free),
         as_of=today,
@@ -75,23 +72,6 @@ def _selected(listing: Listing, request: Request) -> bool:
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _listings(path: Path) -> Sequence[Listing]:
-    return tuple(parse_price_list(_text(path), path=str(path)))
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-        return (gzip.decompress(content) if content.startswith(_GZIP) else content).decode("utf-8-sig")
-    except OSError as problem:  # gzip.BadGzipFile is one
-        reason = (problem.strerror or str(problem)).lower()
-        raise PriceError(f"cannot be read: {reason}", remedy="name a price list", path=str(path)) from problem
-    except (EOFError, zlib.error) as problem:
-        raise PriceError("broken gzip", remedy="fetch it again", path=str(path)) from problem
-    except UnicodeDecodeError as problem:
-        raise PriceError("not UTF-8", remedy="name a price list", path=str(path)) from problem
 
 
 def _check_matches(listings: Sequence[Listing], request: Request, file: Path) -> None:

@@ -1,16 +1,15 @@
 """What became of a price list, as tables for people and as JSON for machines."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import orjson
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from banditroute.cli.catalog_toml import model_table
+from banditroute.cli.json_output import write_json
 from banditroute.routing.pricelist import Finding, PriceImport, Severity
 
 _MOST_OF_A_CHECK = 10
@@ -29,7 +28,7 @@ def print_json(result: PriceImport, file: Path) -> None:
         "findings": [asdict(finding) for finding in result.findings],
         "models": [model_table(model) for model in result.models],
     }
-    sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+    write_json(document)
 
 
 def print_import(result: PriceImport, file: Path, written: Path | None) -> None:

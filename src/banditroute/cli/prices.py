@@ -5,12 +5,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Import public price lists.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Import public price lists."""  # keeps `import` a command of its own while it is the only one
+app = typer.Typer(help="Import public price lists, and hold prices against them.", no_args_is_help=True)
 
 
 @app.command("import")
@@ -54,3 +49,30 @@ def command(
         as_of=as_of,
     )
     run(file, request, out=out, json=json)
+
+
+@app.command()
+def diff(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A newer list, as for `import`. [default: the built-in one]")
+    ] = None,
+    config: Annotated[Path, typer.Option(metavar="FILE", help="The router's configuration.")] = Path("router.toml"),
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Show where the prices in router.toml differ from a list's; change nothing.
+
+    Exits with 1 where one differs, so that a scheduled job can tell.
+    """
+    from banditroute.cli.price_diff import run  # rich and numpy, which --help can do without
+
+    run(file, config, json=json)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model of the built-in list, or a pattern.")],
+) -> None:
+    """Print what the built-in list says of a model, as a [[models]] table."""
+    from banditroute.cli.price_diff import show as shown
+
+    shown(name)

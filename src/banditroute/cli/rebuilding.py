@@ -2,21 +2,24 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import orjson
 import typer
 
+from banditroute.assemble import open_store
+from banditroute.cli import event_loop
 from banditroute.cli.differences import SAME, Difference, differences
 from banditroute.cli.store_file import look, stored_plan
 from banditroute.cli.tables import printable
+from banditroute.config import RouterConfig
 from banditroute.errors import InputError
 from banditroute.prompting import prompting_of
 from banditroute.records import ChatRequest, Decision
 from banditroute.routing.tasks import Task
-from banditroute.storage.rebuilding import Comparison, put_right
+from banditroute.storage.rebuilding import ComparingReader, Comparison, put_right, put_server_right
 from banditroute.storage.reencoding import reencode
-from banditroute.storage.sqlite_reader import SQLiteReader
 
 _JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
@@ -34,7 +37,7 @@ def run(config: Path, *, check: bool, json: bool) -> bool:
     if not json:
         _print_lines(found)  # before anything is changed
     if change:
-        put_right(plan.store.path)
+        _put_right(plan)
     if json:
         _print_json(found, replaced=change)
     else:
@@ -50,6 +53,9 @@ def bring_over(config: Path, *, json: bool) -> None:
         StoreError: the store cannot be read, or somebody has it open.
     """
     plan = stored_plan(config)
+    if plan.store.kind != "sqlite":
+        problem = f"a store of kind {plan.store.kind!r} cannot be encoded anew"
+        raise InputError(problem, remedy="begin with another namespace", path=str(config), field="store.kind")
     encoder = prompting_of(plan).encoder
     if plan.routing.features:
         remedy = "set routing.features to 0 to use an encoder, or begin with another store"
@@ -67,7 +73,25 @@ def bring_over(config: Path, *, json: bool) -> None:
         typer.echo(f"{done.left:,} decisions kept no prompt: they teach it nothing, and their cost and time stay spent")
 
 
-async def _compared(store: SQLiteReader) -> Comparison:
+def _put_right(plan: RouterConfig) -> None:
+    """Puts what the log amounts to in the place of what is kept.
+
+    Raises:
+        StoreError: somebody is at work on it, or it cannot be written.
+    """
+    if plan.store.kind == "sqlite":
+        put_right(plan.store.path)
+        return
+
+    async def replace() -> None:
+        async with aclosing(open_store(plan.store)) as store:
+            await store.open()
+            await put_server_right(store)
+
+    event_loop.run(replace())
+
+
+async def _compared(store: ComparingReader) -> Comparison:
     return await store.compared()
 
 

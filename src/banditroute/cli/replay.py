@@ -40,7 +40,7 @@ def replay(table: Path, warmup: Path | None, settings: Settings) -> SimulationRe
             features=settings.features.value,
             classes=settings.classes.value,
             scenario=scenario,
-            jobs=settings.jobs,
+            executor=settings.executor,
             progress=progress,
         )
 

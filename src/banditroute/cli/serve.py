@@ -10,6 +10,7 @@ def command(
     config: Annotated[Path, typer.Option(metavar="router.toml", help="The router's configuration.")],
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="At which port; 0 = any free one.")] = 8080,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="How many processes serve.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print where it listens as JSON.")] = False,
 ) -> None:
     """Serve the router over HTTP, to any OpenAI client.
@@ -19,4 +20,4 @@ def command(
     """
     from banditroute.cli.serving import run  # numpy and aiohttp, which --help can do without
 
-    run(config, host, port, json=json)
+    run(config, host, port, workers, json=json)

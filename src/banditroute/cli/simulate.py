@@ -8,6 +8,8 @@ import typer
 from banditroute.cli import arguments
 from banditroute.cli.arguments import Classes, Features, Settings
 from banditroute.cli.chart_files import Export, Report, check_export
+from banditroute.cli.executing import Cluster, Jobs
+from banditroute.sweeping.choosing import executor_of
 
 
 def command(
@@ -33,7 +35,8 @@ def command(
     scenario: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What changes on the way: prices, quality, models; TOML.")
     ] = None,
-    jobs: Annotated[int, typer.Option(metavar="N", help="How many processes.")] = 1,
+    jobs: Jobs = 1,
+    cluster: Cluster = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     report: Report = None,
     export: Export = None,
@@ -51,7 +54,7 @@ def command(
         features=features,
         classes=classes,
         scenario=scenario,
-        jobs=arguments.checked_jobs(jobs),
+        executor=executor_of(jobs, cluster),
     )
     arguments.check_report(report)
     check_export(export)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import orjson
 
 from banditroute.cli.store_file import look, stored_plan
+from banditroute.config import StoreConfig
 from banditroute.evaluation.loading import LoadedLog, log_of
 from banditroute.records import Json
 from banditroute.simulation.reading import check_file, numbered_lines, read_text
@@ -44,6 +45,10 @@ def is_log(path: Path) -> bool:
     return isinstance(first, dict) and "decision_id" in first and "outcomes" not in first
 
 
+def _name(store: StoreConfig) -> str:
+    return store.path.stem if store.kind == "sqlite" else store.namespace
+
+
 def stored_log(config: Path, *, policy: str | None = None, leave_out: bool = False) -> StoredLog:
     """The log in the store of a router, which may be at work on it.
 
@@ -57,4 +62,4 @@ def stored_log(config: Path, *, policy: str | None = None, leave_out: bool = Fal
 
     plan = stored_plan(config)
     rows = look(plan, work)
-    return StoredLog(log_of(rows, plan.store.path.stem, policy=policy, leave_out=leave_out), rows)
+    return StoredLog(log_of(rows, _name(plan.store), policy=policy, leave_out=leave_out), rows)

@@ -9,7 +9,7 @@ from banditroute.assemble import open_store_reader
 from banditroute.cli import event_loop
 from banditroute.config import RouterConfig, load_config
 from banditroute.errors import ConfigError, InputError
-from banditroute.storage.sqlite_reader import SQLiteReader
+from banditroute.storage.rebuilding import ComparingReader
 
 T = TypeVar("T")
 
@@ -36,13 +36,18 @@ def stored_plan(config: Path) -> RouterConfig:
         InputError: there is no store yet.
     """
     plan = keeping_plan(config)
-    if not plan.store.path.exists():
+    if not is_there(plan):
         problem = f"no decisions yet: {plan.store.path} does not exist"
         raise InputError(problem, remedy="run the router first", path=str(config))
     return plan
 
 
-def look(plan: RouterConfig, work: Callable[[SQLiteReader], Awaitable[T]]) -> T:
+def is_there(plan: RouterConfig) -> bool:
+    """Whether there is a store to look into; of a server, only asking it can tell."""
+    return plan.store.kind != "sqlite" or plan.store.path.exists()
+
+
+def look(plan: RouterConfig, work: Callable[[ComparingReader], Awaitable[T]]) -> T:
     """What the work finds in the store, which it cannot change.
 
     Raises:

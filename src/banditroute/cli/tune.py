@@ -1,6 +1,5 @@
 """`banditroute tune`: what a budget buys, and which one a quality takes."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,10 @@ import typer
 from banditroute.cli import arguments
 from banditroute.cli.arguments import Classes, Features
 from banditroute.cli.chart_files import Export, Report, check_export
+from banditroute.cli.executing import Cluster
 from banditroute.errors import InputError
+from banditroute.sweeping.choosing import executor_of, processors
+from banditroute.sweeping.executor import Executor
 
 MOST_JOBS = 2
 
@@ -26,7 +28,10 @@ Confidence = Annotated[float, typer.Option(metavar="P", help="How surely a quali
 RequestsPerDay = Annotated[float | None, typer.Option(metavar="N", help="Forecast traffic, for dollars a month.")]
 Jobs = Annotated[
     int | None,
-    typer.Option(metavar="N", help=f"How many processes. [default: that of processors, at most {MOST_JOBS}]"),
+    typer.Option(
+        metavar="N",
+        help=f"How many processes; 0: one for each processor. [default: likewise, but at most {MOST_JOBS}]",
+    ),
 ]
 Keep = Annotated[Path | None, typer.Option(metavar="FILE", help="Finished budgets are kept there, and gone on from.")]
 LogPolicy = Annotated[str | None, typer.Option(metavar="NAME", help="Of a log, only rows that this policy logged.")]
@@ -52,6 +57,7 @@ def command(
     features: Annotated[Features, typer.Option(help="Where features come from; prompt: the text.")] = Features.table,
     classes: Annotated[Classes, typer.Option(help="Where classes come from; classifier: the text.")] = Classes.table,
     jobs: Jobs = None,
+    cluster: Cluster = None,
     keep: Keep = None,
     log_policy: LogPolicy = None,
     leave_out: LeaveOut = False,
@@ -84,9 +90,15 @@ def command(
         seeds=arguments.seed_range(seed, seeds),
         features=features,
         classes=classes,
-        jobs=min(MOST_JOBS, os.cpu_count() or 1) if jobs is None else arguments.checked_jobs(jobs),
+        executor=_executor(jobs, cluster),
         keep=keep,
         log_policy=log_policy,
         leave_out=leave_out,
     )
     run(asked, json=json, report=report, export=export)
+
+
+def _executor(jobs: int | None, cluster: str | None) -> Executor:
+    if jobs is None:
+        jobs = min(MOST_JOBS, processors()) if cluster is None else 1
+    return executor_of(jobs, cluster)

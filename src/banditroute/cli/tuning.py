@@ -16,6 +16,7 @@ from banditroute.evaluation.loading import LoadedLog, load_log
 from banditroute.evaluation.results import SetAside
 from banditroute.reports import format as form
 from banditroute.simulation.loading import load_table
+from banditroute.sweeping.executor import Executor
 from banditroute.tuning.from_table import Replay, tune_table
 from banditroute.tuning.questions import Questions
 from banditroute.tuning.results import Tuning
@@ -32,7 +33,7 @@ class Asked:
         seeds: stream orders.
         features: where features come from.
         classes: where task classes come from.
-        jobs: processes.
+        executor: who does the work.
         keep: file of finished budgets.
         log_policy: of a log, only rows that this policy logged; None = all.
         leave_out: of a log, go on without rows that cannot be evidence.
@@ -44,7 +45,7 @@ class Asked:
     seeds: range
     features: Features
     classes: Classes
-    jobs: int
+    executor: Executor
     keep: Path | None
     log_policy: str | None
     leave_out: bool
@@ -89,7 +90,7 @@ def _of_log(asked: Asked, loaded: LoadedLog) -> Tuning:
     from banditroute.tuning.from_log import tune_log
 
     with progress_bar("tuning") as progress:
-        found = tune_log(loaded.log, asked.questions, progress=progress)
+        found = tune_log(loaded.log, asked.questions, progress=progress, executor=asked.executor)
     return replace(found, notes=(*_left_out(loaded.set_aside), *found.notes))
 
 
@@ -109,7 +110,14 @@ def _of_table(asked: Asked) -> Tuning:
     warmup = None if asked.warmup is None else load_table(asked.warmup)
     try:
         with progress_bar("tuning") as progress:
-            replay = Replay(asked.seeds, asked.features.value, asked.classes.value, asked.jobs, asked.keep, progress)
+            replay = Replay(
+                asked.seeds,
+                asked.features.value,
+                asked.classes.value,
+                keep=asked.keep,
+                progress=progress,
+                executor=asked.executor,
+            )
             return tune_table(table, asked.questions, warmup=warmup, replay=replay)
     except KeyboardInterrupt:
         if asked.keep is not None:

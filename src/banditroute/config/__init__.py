@@ -3,6 +3,7 @@
 from banditroute.config.loading import Checked, check_config, load_config
 from banditroute.config.secrets import MissingKey, missing_keys, require_keys
 from banditroute.config.values import (
+    FromEnvironment,
     GatewayConfig,
     GatewayKey,
     ProviderConfig,
@@ -13,6 +14,7 @@ from banditroute.config.values import (
 
 __all__ = [
     "Checked",
+    "FromEnvironment",
     "GatewayConfig",
     "GatewayKey",
     "MissingKey",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 from banditroute.changes import Changes, Edit, Renamed, Said
 from banditroute.config.shadowing import unfit
-from banditroute.config.values import RouterConfig
+from banditroute.config.values import RouterConfig, StoreConfig
 from banditroute.errors import ConfigError, meant
 from banditroute.routing.budgets import Cap, PacedBudget
 from banditroute.routing.catalog import Model, Price
@@ -18,13 +18,25 @@ _FIXED = (
     ("store", "kind"),
     ("store", "fsync"),
     ("store", "keep_prompts"),
+    ("store", "url"),
+    ("store", "url_env"),
+    ("store", "namespace"),
+    ("store", "log"),
+    ("store", "log_url"),
+    ("store", "log_url_env"),
     ("routing", "encoder"),
     ("routing", "features"),
     ("routing", "seed"),
 )
-_TOLD_APART = frozenset({"path", "providers", "catalog", "budgets"})
+_TOLD_APART = frozenset({"path", "providers", "catalog", "budgets", "from_environment"})
 _SPELT = MappingProxyType(
-    {"retrying": "retry", "breaking": "breaker", "hedging": "hedge", "retention_s": "retention_days"}
+    {
+        "retrying": "retry",
+        "breaking": "breaker",
+        "hedging": "hedge",
+        "retention_s": "retention_days",
+        "prompts_s": "keep_prompts_days",
+    }
 )
 _POLICY = MappingProxyType({"exploration": "explore", "rollout": "rollout"})  # tables of [routing]; the rest is drift's
 _TABLES = frozenset({"store", "routing"})  # whose keys are told one by one
@@ -68,9 +80,16 @@ def check_changeable(before: RouterConfig, after: RouterConfig) -> None:
         old, new = getattr(getattr(before, table), key), getattr(getattr(after, table), key)
         if old != new:
             raise _fixed(after, f"{table}.{key}", f"it is {old!r}, the new one is {new!r}")
+    if after.store.shared and not before.store.shared:  # the other way round it goes on being shared: that does no harm
+        raise _fixed(after, "store.shared", "other processes have not been told")
     place = before.store.path.resolve()
-    if after.store.kind != "memory" and after.store.path.resolve() != place:
+    if after.store.kind == "sqlite" and after.store.path.resolve() != place:
         raise _fixed(after, "store.path", f"the store in use is {place}")
+
+
+def shared_like(before: StoreConfig, after: StoreConfig) -> StoreConfig:
+    """A store's settings with those of another that only a start can change, and that it does no harm to keep."""
+    return replace(after, shared=before.shared, tick_s=before.tick_s)
 
 
 def _fixed(config: RouterConfig, field: str, why: str) -> ConfigError:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from pydantic import Field
 
+from banditroute.config.alert_tables import AlertsTable, WebhookTable
 from banditroute.config.budget_tables import BudgetTable
 from banditroute.config.delivery_tables import BreakerTable, HedgeTable, RetryTable, TimeoutsTable, TransportTable
 from banditroute.config.drift_table import DriftTable
@@ -62,6 +63,9 @@ class RouterFile(Table):
     guard: GuardTable = Field(
         default_factory=GuardTable, description="keeps live decisions from what you do not want; by default nothing"
     )
+    alerts: AlertsTable = Field(
+        default_factory=AlertsTable, description="what whoever runs the router is told, and where"
+    )
     gateway: GatewayTable | None = Field(
         default=None, description="who may use what `banditroute serve` serves; left out: whoever is on this machine"
     )
@@ -92,6 +96,7 @@ class RouterFile(Table):
             judges=judges,
             shadow=None if self.shadow is None else self.shadow.value(folder),
             guard=self.guard.value(),
+            alerts=self.alerts.value(),
             promises=tuple(table.value for table in self.promises),
         )
 
@@ -129,6 +134,8 @@ TABLES: Mapping[str, type[Table]] = MappingProxyType(
         "hedge": HedgeTable,
         "shadow": ShadowTable,
         "guard": GuardTable,
+        "alerts": AlertsTable,
+        "webhook": WebhookTable,
         "gateway": GatewayTable,
         "keys": GatewayKeyTable,
     }

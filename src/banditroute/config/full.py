@@ -51,6 +51,8 @@ def full_toml() -> str:
         *(_section(f"[{name}]", name) for name in ("timeouts", "transport", "retry", "breaker", "hedge")),
         _section("[shadow]", "shadow"),
         _section("[guard]", "guard"),
+        _section("[alerts]", "alerts"),
+        _section("[alerts.webhook]", "webhook"),
         _section("[gateway]", "gateway"),
         _section("[[gateway.keys]]", "keys"),
     ]
@@ -76,7 +78,13 @@ def _meaning(name: str, table: type[Table]) -> str:
 
 
 def _has_own_section(key: str, table: str) -> bool:
-    return (table, key) in {("routing", "explore"), ("routing", "drift"), ("routing", "rollout"), ("gateway", "keys")}
+    return (table, key) in {
+        ("routing", "explore"),
+        ("routing", "drift"),
+        ("routing", "rollout"),
+        ("gateway", "keys"),
+        ("alerts", "webhook"),
+    }
 
 
 def _assignment(key: str, field: FieldInfo, example: str | None, *, live: bool) -> str:

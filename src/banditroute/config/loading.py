@@ -1,7 +1,8 @@
-"""Reading a router.toml: everything that is wrong with it, or its values."""
+"""Reading a router.toml, and what the environment says in its place: everything that is wrong, or the values."""
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from banditroute.config.environment import Overridden, override
 from banditroute.config.file import RouterFile
 from banditroute.config.places import line_of, named
 from banditroute.config.problems import Problem, problem_of
@@ -34,64 +36,82 @@ class Checked(NamedTuple):
     problems: tuple[ConfigError, ...]
 
 
-def load_config(path: str | Path) -> RouterConfig:
-    """What a router.toml says.
+def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> RouterConfig:
+    """What a router.toml says, and the environment in its place.
+
+    Args:
+        path: the file.
+        environ: where BANDITROUTE__SECTION__KEY is looked for; None = the process's environment.
 
     Raises:
-        ConfigError: the first thing that is wrong with it: file, line, key, expected, got, what to do.
+        ConfigError: the first thing that is wrong with it: file, line (or variable), key, expected, got, what to do.
     """
-    checked = check_config(path)
+    checked = check_config(path, environ)
     if checked.config is None:
         raise checked.problems[0]
     return checked.config
 
 
-def check_config(path: str | Path) -> Checked:
-    """What a router.toml says, or everything that is wrong with it and with the file that its shadow decides by."""
-    return _checked(Path(path), _with_rival)
+def check_config(path: str | Path, environ: Mapping[str, str] | None = None) -> Checked:
+    """What a router.toml says, or everything that is wrong with it and with the file that its shadow decides by.
+
+    Args:
+        path: the file.
+        environ: where BANDITROUTE__SECTION__KEY is looked for; None = the process's environment.
+    """
+    return _checked(Path(path), _with_rival, os.environ if environ is None else environ)
 
 
-def _checked(path: Path, completed: Callable[[RouterConfig], RouterConfig | list[Problem]]) -> Checked:
+def _checked(
+    path: Path, completed: Callable[[RouterConfig], RouterConfig | list[Problem]], environ: Mapping[str, str]
+) -> Checked:
     try:
         text = _text(path)
         data = _parsed(text, path)
     except ConfigError as error:
         return Checked(None, (error,))
+    given = override(data, environ)
     found = list(broken_references(data))
     try:
         file = RouterFile.model_validate(data)
     except ValidationError as error:
         found += [problem_of(detail) for detail in error.errors(include_url=False)]
     else:
-        result = found or completed(file.value(path))
-        if isinstance(result, RouterConfig):
+        result = found or completed(replace(file.value(path), from_environment=given.told(data)))
+        if isinstance(result, RouterConfig) and not given.problems:
             return Checked(result, ())
-        found = result
-    return Checked(None, _in_order(found, path, text, data))
+        found = [] if isinstance(result, RouterConfig) else result
+    return Checked(None, (*given.problems, *_in_order(found, path, text, data, given)))
 
 
 def _with_rival(config: RouterConfig) -> RouterConfig | list[Problem]:
-    """The configuration with what its shadow decides by; the shadow of a shadow's file is left alone."""
+    """The configuration with what its shadow decides by; the shadow of a shadow's file is left alone.
+
+    Its file stands for itself: what the environment says is said of the first.
+    """
     if config.shadow is None or config.shadow.path is None:
         return config
-    rival, errors = _checked(config.shadow.path, lambda alone: alone)
+    rival, errors = _checked(config.shadow.path, lambda alone: alone, {})
     if rival is None:
         return [Problem(("shadow", "policy"), str(error)) for error in errors]
     return list(unfit(config, rival)) or replace(config, shadow=replace(config.shadow, rival=rival))
 
 
-def _in_order(found: Iterable[Problem], path: Path, text: str, data: Mapping[str, Any]) -> tuple[ConfigError, ...]:
-    errors = [
-        ConfigError(
-            each.problem,
-            remedy=each.remedy,
-            path=str(path),
-            line=line_of(each.place, text),
-            field=named(each.place, data),
-        )
-        for each in found
-    ]
+def _in_order(
+    found: Iterable[Problem], path: Path, text: str, data: Mapping[str, Any], given: Overridden
+) -> tuple[ConfigError, ...]:
+    errors = [_error(each, path, text, data, given) for each in found]
     return tuple(sorted(errors, key=lambda error: error.line or 0))
+
+
+def _error(found: Problem, path: Path, text: str, data: Mapping[str, Any], given: Overridden) -> ConfigError:
+    """The problem where it is: at the variable that said so, else at the file's line."""
+    field, variable = named(found.place, data), given.variable_of(found.place)
+    if variable is not None:
+        return ConfigError(found.problem, remedy=found.remedy, path=variable, field=field)
+    others = ", ".join(given.variables_in(found.place) or given.variables_beside(found.place, data))
+    problem = f"{found.problem} (with {others})" if others else found.problem
+    return ConfigError(problem, remedy=found.remedy, path=str(path), line=line_of(found.place, text), field=field)
 
 
 def _text(path: Path) -> str:

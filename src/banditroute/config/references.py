@@ -26,7 +26,7 @@ def broken_references(data: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _former_names(data)
     yield from _unlike(data)
     yield from _unknown_guards(data)
-    yield from _repeated("budgets", _rows(data, "budgets"), _budget_name)
+    yield from _repeated("budgets", _rows(data, "budgets"), budget_name)
     yield from _repeated("promises", _rows(data, "promises"), _own_name)
     yield from _repeated("tasks", _rows(data, "tasks"), _own_name)
     yield from _repeated("graders", _rows(data, "graders"), _own_name)
@@ -118,7 +118,7 @@ def _shared_sources(data: Row) -> Iterator[Problem]:
 
 def _judges_budgets(data: Row) -> Iterator[Problem]:
     """Judges' caps that are called as another budget is."""
-    taken = [_budget_name(row) for _, row in _rows(data, "budgets")]
+    taken = [budget_name(row) for _, row in _rows(data, "budgets")]
     for number, row in _rows(data, "judges"):
         for per in ("day", "month"):
             key, name = f"usd_per_{per}", default_name(f"task:{JUDGE_TASK}{row.get('name')}", per)
@@ -187,5 +187,6 @@ def _own_name(row: Row) -> object:
     return row.get("name")
 
 
-def _budget_name(row: Row) -> object:
+def budget_name(row: Row) -> object:
+    """What a budget's table calls it, or what it is called where that says nothing."""
     return row.get("name", default_name(str(row.get("scope", GLOBAL)), cast("str | None", row.get("per"))))

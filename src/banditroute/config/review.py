@@ -19,6 +19,7 @@ from banditroute.config.review_gateway import gateway_findings
 from banditroute.config.review_grading import GRADING_CHECKS, known_tasks
 from banditroute.config.review_guard import guard_findings
 from banditroute.config.review_shadow import shadow_findings
+from banditroute.config.review_store import store_findings
 from banditroute.config.secrets import missing_keys
 from banditroute.config.values import RouterConfig
 from banditroute.providers.registry import KINDS
@@ -174,4 +175,5 @@ _CHECKS: tuple[Callable[[RouterConfig, Mapping[str, str]], Iterator[Finding]], .
     *GRADING_CHECKS,
     shadow_findings,
     guard_findings,
+    store_findings,
 )

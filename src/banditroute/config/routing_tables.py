@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from banditroute.config.drift_table import DriftTable
 from banditroute.config.provider_tables import Name, Variable
 from banditroute.config.rollout_tables import RolloutTable
+from banditroute.config.store_server import check_log, check_server
 from banditroute.config.table import Table
 from banditroute.config.values import (
     ClassifierKind,
     GatewayConfig,
     GatewayKey,
+    OnNewClasses,
     OnNewEncoder,
     RoutingConfig,
     StoreConfig,
@@ -26,21 +28,18 @@ from banditroute.learning.policy import THOMPSON, Exploration, PolicySettings
 
 _STORE, _ROUTING, _GATEWAY = StoreConfig(), RoutingConfig(), GatewayConfig()
 _DAY_S = 86_400.0
-_PROMISED_STORES = ("redis", "postgres")
 
 
 def _check_store(kind: str) -> str:
-    if kind in _PROMISED_STORES:
-        raise ConfigError(f"this version has no {kind} store yet", remedy='write "sqlite"')
-    if kind not in ("memory", "sqlite"):
-        raise ConfigError(f"expected memory or sqlite, got {kind!r}", remedy='write "sqlite"')
+    if kind not in ("memory", "sqlite", "redis", "postgres"):
+        raise ConfigError(f"expected memory, sqlite, redis or postgres, got {kind!r}", remedy='write "sqlite"')
     return kind
 
 
 class StoreTable(Table):
     """Where things are kept."""
 
-    kind: str = Field(default="sqlite", description="sqlite | memory (nothing survives the process)")
+    kind: str = Field(default="sqlite", description="sqlite | redis | postgres | memory (nothing survives the process)")
     path: Annotated[str, Field(min_length=1)] = Field(
         default=str(_STORE.path), description="the database file, from this file's folder"
     )
@@ -51,15 +50,78 @@ class StoreTable(Table):
         default=30.0, ge=0, description="days that a decision is kept; 0 = for ever; what it taught stays"
     )
     keep_prompts: bool = Field(default=_STORE.keep_prompts, description="keep the messages of every request")
+    keep_prompts_days: float = Field(
+        default=0.0, ge=0, description="days that they are kept, where that is shorter; 0 = as long as the decision"
+    )
+
+    url: str | None = Field(
+        default=None,
+        description="where the server of redis or postgres is; for a URL with a password see url_env",
+        examples=["redis://127.0.0.1:6379/0"],
+    )
+    url_env: Variable | None = Field(
+        default=None,
+        description="NAME of the environment variable that holds the URL, in the place of url",
+        examples=["BANDITROUTE_STORE_URL"],
+    )
+    namespace: str = Field(default=_STORE.namespace, description="which of the stores on that server")
+
+    log: Literal["postgres"] | None = Field(
+        default=None,
+        description='where the log is, with Redis keeping what it amounts to (kind = "redis"); left out: in Redis too',
+        examples=["postgres"],
+    )
+    log_url: str | None = Field(
+        default=None,
+        description="where the log's server is; for a URL with a password see log_url_env",
+        examples=["postgresql://banditroute@127.0.0.1:5432/banditroute"],
+    )
+    log_url_env: Variable | None = Field(
+        default=None,
+        description="NAME of the environment variable that holds the log's URL, in the place of log_url",
+        examples=["BANDITROUTE_LOG_URL"],
+    )
+
+    shared: bool | None = Field(
+        default=None,
+        description="several processes use it at once: they share what is learned, and keep caps together; left out: "
+        "yes with redis and postgres, no with sqlite",
+        examples=[True],
+    )
+    tick_s: float = Field(
+        default=_STORE.tick_s, ge=0.05, le=60.0, description="seconds from one word to the others to the next"
+    )
 
     _check_kind = field_validator("kind")(_check_store)
 
+    @model_validator(mode="after")
+    def _check_shared(self) -> StoreTable:
+        if self.shared and self.kind == "memory":
+            remedy = 'use kind = "sqlite" for processes of one host, redis or postgres for several'
+            raise ConfigError("no other process sees a memory store", remedy=remedy, field="shared")
+        return self
+
+    @model_validator(mode="after")
+    def _check_server(self) -> StoreTable:
+        check_server(self.kind, self.url or "", self.url_env or "", self.namespace)
+        check_log(self.kind, self.log or "", self.log_url or "", self.log_url_env or "", self.namespace)
+        if self.fsync and self.kind in ("redis", "postgres"):
+            raise ConfigError(
+                f"is of no use to kind = {self.kind!r}", remedy="see what its server writes", field="fsync"
+            )
+        return self
+
     def value(self, folder: Path) -> StoreConfig:
         """The store, its path taken from the folder."""
-        kind: StoreKind = "memory" if self.kind == "memory" else "sqlite"
+        kind = cast("StoreKind", self.kind)
         path = folder / Path(self.path).expanduser()
-        retention_s = self.retention_days * _DAY_S or None
-        return StoreConfig(kind, path, self.fsync, retention_s, self.keep_prompts)
+        retention_s, prompts_s = self.retention_days * _DAY_S or None, self.keep_prompts_days * _DAY_S or None
+        server = self.url or "", self.url_env or "", self.namespace
+        shared = kind in ("redis", "postgres") if self.shared is None else self.shared
+        return StoreConfig(
+            *(kind, path, self.fsync, retention_s, self.keep_prompts, *server, shared, self.tick_s, prompts_s),
+            *(self.log or "", self.log_url or "", self.log_url_env or ""),
+        )
 
 
 class ExploreTable(Table):
@@ -104,6 +166,11 @@ class RoutingTable(Table):
     on_new_encoder: OnNewEncoder = Field(
         default=_ROUTING.on_new_encoder,
         description="where the store knows another encoder's features: refuse (to start) | restart (learn anew)",
+    )
+    on_new_classes: OnNewClasses = Field(
+        default=_ROUTING.on_new_classes,
+        description="where [[tasks]], [[rules]] or the shipped classifier name classes otherwise than when they were "
+        "learned of: warn (in the log) | refuse (to start)",
     )
     features: int = Field(
         default=_ROUTING.features,
@@ -162,6 +229,7 @@ class RoutingTable(Table):
             sure=self.sure,
             encoder=self.encoder,
             on_new_encoder=self.on_new_encoder,
+            on_new_classes=self.on_new_classes,
             features=self.features,
             policy=self.drift.value(replace(self.explore.value(), rollout=self.rollout.value())),
             quality_per_s=self.quality_per_s,
@@ -211,7 +279,7 @@ class GatewayTable(Table):
         default=_GATEWAY.max_in_work, ge=1, description="requests answered at once; one more is told to come back"
     )
     max_body_mb: float = Field(
-        default=_GATEWAY.max_body_bytes / 2**20, gt=0, le=1024, description="longest body of a request, in MiB"
+        default=_GATEWAY.max_body_bytes / 2**20, ge=0.001, le=1024, description="longest body of a request, in MiB"
     )
     head_s: float = Field(
         default=_GATEWAY.head_s, gt=0, description="seconds for a new connection to send the head of a request"

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from banditroute.alerting.settings import AlertSettings
 from banditroute.delivery.settings import Breaking, Hedging, Retrying, Timeouts, Transport
 from banditroute.grading.judging import Bench
 from banditroute.grading.protocol import Grader
@@ -20,16 +21,18 @@ from banditroute.routing.guards import GuardSettings
 from banditroute.routing.promises import Promise
 from banditroute.routing.trust import TrustSettings
 
-StoreKind = Literal["memory", "sqlite"]
+StoreKind = Literal["memory", "sqlite", "redis", "postgres"]
 ClassifierKind = Literal["prompt", "none"]
 When = Literal["inline", "background"]
 OnNewEncoder = Literal["refuse", "restart"]
+OnNewClasses = Literal["warn", "refuse"]
 
 _TIMEOUTS, _TRANSPORT = Timeouts(), Transport()
 _RETRYING, _BREAKING, _HEDGING = Retrying(), Breaking(), Hedging()
 _POLICY = PolicySettings()
 _TRUST = TrustSettings()
 _GUARD = GuardSettings()
+_ALERTS = AlertSettings()
 _ANY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -61,11 +64,19 @@ class StoreConfig:
     """Where decisions, outcomes and what they taught are kept.
 
     Attributes:
-        kind: memory, which ends with the process, or sqlite.
-        path: the database file; of no use to memory.
+        kind: memory, which ends with the process, sqlite, redis, or postgres.
+        path: the database file of sqlite.
         fsync: whether a write survives a power cut, not only the end of the process.
         retention_s: how long a decision is kept; None = for ever. What it taught stays.
         keep_prompts: whether the messages of requests are kept.
+        url: where the server of redis or postgres is; without a password.
+        url_env: the environment variable that holds the URL, where it is not written here.
+        namespace: which of the stores on that server.
+        shared: whether several processes use it at once, and tell each other what they learn and spend.
+        tick_s: how often they do.
+        prompts_s: how long messages are kept, where that is shorter; None = as long as their decision.
+        log: "postgres" where redis keeps only what the log amounts to; empty = all is in one place.
+        log_url: where the log's server is; log_url_env: the environment variable that holds that.
     """
 
     kind: StoreKind = "sqlite"
@@ -73,6 +84,15 @@ class StoreConfig:
     fsync: bool = False
     retention_s: float | None = 30 * 86_400.0
     keep_prompts: bool = False
+    url: str = ""
+    url_env: str = ""
+    namespace: str = "default"
+    shared: bool = False
+    tick_s: float = 1.0
+    prompts_s: float | None = None
+    log: str = ""
+    log_url: str = ""
+    log_url_env: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,8 @@ class RoutingConfig:
             encoder's entry point.
         on_new_encoder: what to do where the store's evidence was made by another encoder: refuse to start, or begin
             anew beside it.
+        on_new_classes: what to do where task classes are named otherwise than when they were learned of: warn, or
+            refuse to start.
         features: how many numbers callers give with every request; 0 = none. They take the encoder's place.
         policy: how to explore, pace and refresh.
         quality_per_s: quality points that one second of waiting costs.
@@ -102,6 +124,7 @@ class RoutingConfig:
     sure: float = SURE
     encoder: str = "none"
     on_new_encoder: OnNewEncoder = "refuse"
+    on_new_classes: OnNewClasses = "warn"
     features: int = 0
     policy: PolicySettings = _POLICY
     quality_per_s: float = 0.0
@@ -255,6 +278,19 @@ class GatewayConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FromEnvironment:
+    """A value that the environment gave in the place of the file's.
+
+    Attributes:
+        variable: which variable did.
+        key: the key, as people name it.
+    """
+
+    variable: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class RouterConfig:
     """A whole router.toml.
 
@@ -275,6 +311,8 @@ class RouterConfig:
         shadow: decides beside the router; None = nobody does.
         guard: what bends live decisions.
         promises: how few answers may be late; names are unique.
+        alerts: what whoever runs the router is told, and where.
+        from_environment: which of all this the environment said, in the place of the file.
     """
 
     path: Path
@@ -295,6 +333,8 @@ class RouterConfig:
     shadow: ShadowConfig | None = None
     guard: GuardSettings = _GUARD
     promises: tuple[Promise, ...] = ()
+    alerts: AlertSettings = _ALERTS
+    from_environment: tuple[FromEnvironment, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = {provider.name: provider.kind for provider in self.providers}

@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from banditroute.errors import KeyRefusedError, ProviderError, QuotaSpentError, RateLimitedError
 from banditroute.observe import BreakerChanged, Observer
+from banditroute.storage.sharing import OpenCircuit
 
 from .breaker import Breaker, State, counts_against
 from .settings import Breaking
@@ -132,6 +133,33 @@ class Availability:
     def knocked(self, model: str, now: float, *, answered: bool) -> None:
         """A model's provider was asked whether it is there."""
         self._breakers[model].knocked(now, answered)
+
+    def found_broken(self, now: float, least_s: float) -> tuple[OpenCircuit, ...]:
+        """The models that were found here not to answer, for others to leave alone while somebody here looks.
+
+        Args:
+            now: the instant.
+            least_s: seconds for which to say so at least: until others hear of it again.
+        """
+        if not self._broken:
+            return ()
+        found = ((model, breaker) for model, breaker in self._breakers.items() if breaker.found_out)
+        return tuple(
+            OpenCircuit(model, max((breaker.retry_at or now) - now, least_s), breaker.why) for model, breaker in found
+        )
+
+    def hear(self, circuits: Iterable[OpenCircuit], now: float) -> None:
+        """Takes up what others found not to answer, and what they say no longer."""
+        told = {circuit.model: circuit for circuit in circuits if circuit.model in self._breakers}
+        if not told and not self._broken:
+            return
+        for model, breaker in self._breakers.items():
+            before, circuit = breaker.state, told.get(model)
+            if circuit is None:
+                breaker.untold()
+            else:
+                breaker.told(now + circuit.for_s, circuit.why)
+            self._watch(model, breaker, before)
 
     def suspect(self, provider: str) -> None:
         """Has a provider's keys looked at until they may be used: for when one goes out of use without a failure."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections import deque
 from typing import Literal
 
-from banditroute.errors import ProviderError, RateLimitedError, RejectedError, TimedOutError, UnfitError
+from banditroute.errors import (
+    BrokenEmbeddingsError,
+    ProviderError,
+    RateLimitedError,
+    RejectedError,
+    TimedOutError,
+    UnfitError,
+)
 
 from .settings import Breaking
 
@@ -15,17 +22,19 @@ PROBE_LIMIT_S = 120.0
 """Seconds after which a probe that has not reported is given up, so that a lost one cannot bar a model for good."""
 
 _OWN_LIMITS = frozenset({"deadline", "queue"})
+_NOT_THE_MODELS = (UnfitError, RejectedError, RateLimitedError, BrokenEmbeddingsError)
 
 
 def counts_against(error: ProviderError) -> bool:
     """Whether a failure speaks against the model.
 
-    A request that cannot be served does not; a rate limit is the key's affair; and a limit of the caller's own, however
-    short, must not cool a model that is healthy and slow.
+    A request that cannot be served does not; a rate limit is the key's affair; a server that answers but has no
+    embeddings to give may chat well; and a limit of the caller's own, however short, must not cool a model that is
+    healthy and slow.
     """
     if isinstance(error, TimedOutError):
         return error.phase not in _OWN_LIMITS
-    return not isinstance(error, UnfitError | RejectedError | RateLimitedError)
+    return not isinstance(error, _NOT_THE_MODELS)
 
 
 class Breaker:
@@ -41,6 +50,7 @@ class Breaker:
         "__weakref__",
         "_availability",
         "_failures",
+        "_hearsay",
         "_open_s",
         "_outcomes",
         "_probe",
@@ -69,6 +79,7 @@ class Breaker:
         self._shut = False  # the last knock was not answered
         self._shut_until = 0.0  # when it may be tried all the same: a server may be one that answers no knocks
         self._why = ""
+        self._hearsay = False  # it is open because others say so
         self._availability = 1.0
 
     @property
@@ -90,6 +101,22 @@ class Breaker:
     def retry_at(self) -> float | None:
         """Instant from which a call may try it; None where it is closed."""
         return None if self._state == "closed" else self._until
+
+    @property
+    def found_out(self) -> bool:
+        """Whether it is not closed, and that was found out here."""
+        return self._state != "closed" and not self._hearsay
+
+    def told(self, until: float, why: str) -> None:
+        """Others found that the model does not answer: it is left alone until then, and nobody here finds out again."""
+        if self._state == "closed" or (self._hearsay and self._state == "open"):
+            self._state, self._hearsay = "open", True
+            self._until, self._why = until, why
+
+    def untold(self) -> None:
+        """Others no longer say so."""
+        if self._hearsay and self._state != "closed":
+            self._close()
 
     def waits_for_knock(self, now: float) -> bool:
         """Whether it may not be tried because its provider does not answer."""
@@ -171,14 +198,14 @@ class Breaker:
             self._open(now, f"{self._failures} failures in {attempts} attempts ({why})")
 
     def _open(self, now: float, why: str) -> None:
-        self._state = "open"
+        self._state, self._hearsay = "open", False
         self._until = now + self._open_s
         self._shut_until = now + self._settings.most_open_s
         self._probe = 0
         self._why = why
 
     def _close(self) -> None:
-        self._state = "closed"
+        self._state, self._hearsay = "closed", False
         self._open_s = self._settings.open_s
         self._probe = 0
         self._shut = False

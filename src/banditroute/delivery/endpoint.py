@@ -22,7 +22,15 @@ from banditroute.delivery.limits import Limits
 from banditroute.delivery.pool import ClientPool
 from banditroute.delivery.settings import Timeouts, Transport
 from banditroute.delivery.streaming import AnswerStream, WholeReader
-from banditroute.errors import ConfigError, KeyRefusedError, ProviderError, QuotaSpentError, RateLimitedError
+from banditroute.errors import (
+    BrokenEmbeddingsError,
+    BrokenReplyError,
+    ConfigError,
+    KeyRefusedError,
+    ProviderError,
+    QuotaSpentError,
+    RateLimitedError,
+)
 from banditroute.observe import NullObserver, Observer
 from banditroute.providers.protocol import Provider, StreamReader, WireReply, WireRequest
 from banditroute.providers.vectors import in_format
@@ -172,7 +180,7 @@ class Endpoint:
             limits = self._limits(deadline)
             call = self._provider.chat(request, model=model, key=hold.key.secret, stream=False)
             reply = await self._reply(hold, call, limits)
-            completion = self._provider.completion(reply, self._clock())
+            completion = (call.completion or self._provider.completion)(reply, self._clock())
             hold.used(completion.usage)
             return Reply(completion, _since(limits), None)
 
@@ -219,9 +227,7 @@ class Endpoint:
             limits = self._limits(deadline)
             call = self._provider.embed(request, model=model, key=hold.key.secret)
             reply = await self._reply(hold, call, limits)
-            embeddings = in_format(
-                self._provider.embeddings(reply, self._clock()), request.params.get("encoding_format")
-            )
+            embeddings = self._embeddings(reply, request.params.get("encoding_format"))
             hold.used(embeddings.usage)
             return embeddings, _since(limits)
 
@@ -244,6 +250,12 @@ class Endpoint:
             finally:
                 if not hold.kept:
                     hold.release()
+
+    def _embeddings(self, reply: WireReply, encoding_format: str | None) -> Embeddings:
+        try:
+            return in_format(self._provider.embeddings(reply, self._clock()), encoding_format)
+        except BrokenReplyError as error:
+            raise BrokenEmbeddingsError(error.problem, status=error.status) from None
 
     def _limits(self, deadline: float) -> Limits:
         return Limits(loop_time(), self._timeouts, deadline)
@@ -277,7 +289,7 @@ class Endpoint:
         if response.status < 300 and response.content_type not in _WHOLE_TYPES:
             return (call.reader or self._provider.reader)()
         reply = await whole(response, self._provider, self._clock())
-        return WholeReader(self._provider.completion(reply, self._clock()))
+        return WholeReader((call.completion or self._provider.completion)(reply, self._clock()))
 
 
 def _since(limits: Limits) -> float:

@@ -76,6 +76,17 @@ class Client:
         async with self._unshared.get(url, timeout=timeout, allow_redirects=False, proxy=self._proxy) as response:
             return response.status
 
+    async def get(self, url: URL, headers: Mapping[str, str], timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        """The reply to a GET on a connection of its own, its head read.
+
+        Raises:
+            aiohttp.ClientError, OSError: the connection failed.
+        """
+        self._check_open()
+        if self._unshared is None:
+            self._unshared = self._open(aiohttp.TCPConnector, force_close=True)
+        return await self._unshared.get(url, headers=headers, timeout=timeout, allow_redirects=False, proxy=self._proxy)
+
     async def aclose(self) -> None:
         """Closes every connection."""
         self._closed = True

@@ -56,7 +56,8 @@ def evaluate(
         raise _without_chance(log)
     wanted = [(target.name, target.propensities(log)) for target in targets]
     rows_of = [np.isfinite(p).all(1) & log.drawn for _, p in wanted]
-    works = {rows.tobytes(): _Work(log.select(rows), seed, number) for rows in rows_of if rows.any()}
+    distinct = {rows.tobytes(): rows for rows in rows_of if rows.any()}
+    works = {key: _Work(log.select(rows), seed, number) for key, rows in distinct.items()}
     found = [
         works[rows.tobytes()].target(name, p[rows], estimators)
         for (name, p), rows in zip(wanted, rows_of, strict=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -17,6 +18,7 @@ from banditroute.gateway.calls import Call
 
 _EVERY_S = 0.2
 _MOST_WAITING = 20_000
+_PIECE = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe takes at once
 
 
 class Log(Protocol):
@@ -45,11 +47,13 @@ class LineLog:
     Args:
         write: writes; may take its time.
         every: whether each request has its line; defects and events always have.
+        worker: the number of the process among several, which every line tells; None = there is but one.
     """
 
-    def __init__(self, write: Callable[[bytes], object], *, every: bool) -> None:
+    def __init__(self, write: Callable[[bytes], object], *, every: bool, worker: int | None = None) -> None:
         self._write = write
         self._every = every
+        self._also: dict[str, object] = {} if worker is None else {"worker": worker}
         self._lines: list[bytes] = []
         self._left_out = 0
         self._writing: asyncio.Task[None] | None = None
@@ -90,7 +94,7 @@ class LineLog:
         if len(self._lines) >= _MOST_WAITING:  # a disk or a reader that is stuck must not fill the memory
             self._left_out += 1
             return
-        self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        self._lines.append(orjson.dumps(line | self._also, option=orjson.OPT_APPEND_NEWLINE))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._soon())
 
@@ -107,26 +111,36 @@ class LineLog:
         await asyncio.to_thread(self._write, b"".join(lines))
 
 
-def log_of(place: Path | Literal["stderr"] | None) -> LineLog:
+def log_of(place: Path | Literal["stderr"] | None, worker: int | None = None) -> LineLog:
     """The log that a configuration asks for; defects go to standard error where it asks for none.
 
     Raises:
         ConfigError: the file cannot be written.
     """
     if place is None or place == "stderr":
-        return LineLog(_to_stderr, every=place is not None)
+        return LineLog(_to_stderr, every=place is not None, worker=worker)
     try:
         with place.open("ab"):
             pass
     except OSError as error:
         problem = f"{place} cannot be written: {(error.strerror or str(error)).lower()}"
         raise ConfigError(problem, remedy="choose another file", field="gateway.access_log") from None
-    return LineLog(lambda data: _append(place, data), every=True)
+    return LineLog(lambda data: _append(place, data), every=True, worker=worker)
 
 
 def _to_stderr(data: bytes) -> None:
-    sys.stderr.buffer.write(data)
-    sys.stderr.buffer.flush()
+    for lines in _pieces(data):
+        sys.stderr.buffer.write(lines)
+        sys.stderr.buffer.flush()
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Whole lines, so many at once as a pipe takes without mixing them with other processes'."""
+    begin = 0
+    while begin < len(data):
+        end = data.rfind(b"\n", begin, begin + _PIECE) + 1 or data.find(b"\n", begin) + 1 or len(data)
+        yield data[begin:end]
+        begin = end
 
 
 def _append(place: Path, data: bytes) -> None:

@@ -20,12 +20,14 @@ from banditroute.gateway.embeddings import embeddings
 from banditroute.gateway.feedback import feedback
 from banditroute.gateway.front import Front, Route
 from banditroute.gateway.health import live, ready_while
-from banditroute.gateway.limits import Gate
+from banditroute.gateway.limits import Gate, Turnstile
 from banditroute.gateway.models import model, models
+from banditroute.gateway.openapi.document import PATH, openapi
 from banditroute.gateway.patience import Patience
 from banditroute.gateway.refusals import refused
 from banditroute.gateway.response_request import FIELDS
 from banditroute.gateway.responses import responses
+from banditroute.gateway.workers.crew import Crew
 from banditroute.router import Router
 
 
@@ -43,31 +45,36 @@ _MESSAGES = Route(
     status=anthropic_status,
     fields=OPTIONS,
 )
-_NOWHERE = Route("*", "/{path:.*}", _nowhere, access="open")
+_NOWHERE = Route("*", "/{path:(?s:.*)}", _nowhere, access="open")
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/chat/completions", chat, working=True, fields=OPTIONS),
     _MESSAGES,
     replace(_MESSAGES, path="/v1/messages/count_tokens", handler=count_tokens, working=False),
-    replace(_MESSAGES, method="*", path="/v1/messages/{path:.*}", handler=_nowhere, access="open", working=False),
+    replace(_MESSAGES, method="*", path="/v1/messages/{path:(?s:.*)}", handler=_nowhere, access="open", working=False),
     Route("POST", "/v1/responses", responses, working=True, fields={**OPTIONS, **FIELDS}),
-    Route("POST", "/v1/embeddings", embeddings, working=True, fields=OPTIONS),
+    Route("POST", "/v1/embeddings", embeddings, working=True, fields={**OPTIONS, "messages": "input"}),
     Route("GET", "/v1/models", models),
-    Route("GET", "/v1/models/{name:.+}", model),
+    Route("GET", "/v1/models/{name:(?s:.+)}", model),
     Route("POST", "/v1/feedback", feedback),
     Route("GET", "/v1/decisions/{decision_id}", decision),
     Route("GET", "/health/live", live, access="open"),
+    Route("GET", PATH, openapi, access="open"),
 )
 """What is served but for what needs the front itself."""
 
 FRONT = web.AppKey("front", Front)
 
 
-def front_of(router: Router, config: GatewayConfig, doorkeeper: Doorkeeper, log: Log) -> Front:
-    """The front that a configuration asks for."""
+def front_of(
+    router: Router, config: GatewayConfig, doorkeeper: Doorkeeper, log: Log, crew: Crew | None = None
+) -> Front:
+    """The front that a configuration asks for; of one worker where there are several."""
+    crew = Crew() if crew is None else crew
     return Front(
         router,
         doorkeeper,
-        Gate(config.max_in_work),
+        Gate(crew.part(config.max_in_work)),
+        Turnstile(crew.dues),
         Patience(config.head_s),
         Bounds(config.max_body_bytes, config.body_s, config.unread_s),
         log,

@@ -15,7 +15,7 @@ from banditroute.routing.catalog import AUTO, Catalog
 
 FIELD = "banditroute"
 
-_TEXTS = ("task", "session_id", "tenant", "expected")
+_TEXTS = ("task", "session_id", "request_id", "tenant", "expected")
 _NUMBERS = ("max_cost_usd", "max_latency_s", "timeout_s")
 _NAMES = ("allowed", "denied")
 _OPTIONS = (*_TEXTS, *_NUMBERS, *_NAMES, "features")
@@ -24,8 +24,14 @@ OPTIONS: Mapping[str, str] = MappingProxyType({name: f"{FIELD}.{name}" for name 
 """Where callers write what the router knows as these terms."""
 
 
-def terms_of(body: Json, caller: Caller, catalog: Catalog) -> Terms:
+def terms_of(body: Json, caller: Caller, catalog: Catalog, request_id: str = "") -> Terms:
     """On which terms a caller asks, within what its key may.
+
+    Args:
+        body: what it wrote.
+        caller: who asks.
+        catalog: the models.
+        request_id: what it calls the request elsewhere than in the body; empty = it does not.
 
     Raises:
         RefusedError: the model is not known, or the key may not ask for it, for the task or for the tenant.
@@ -46,6 +52,7 @@ def terms_of(body: Json, caller: Caller, catalog: Catalog) -> Terms:
         denied=options.get("denied", ()),
         timeout_s=options.get("timeout_s"),
         expected=options.get("expected"),
+        request_id=options.get("request_id") or request_id or None,
     )
 
 

@@ -17,6 +17,7 @@ from banditroute.gateway.refusals import refused
 from banditroute.records import Json
 from banditroute.router import Router
 
+_ID_HEADER = "x-request-id"
 _LONGEST_ID = 128
 _JSON_TYPE = "application/json"
 SERVER = "banditroute"
@@ -66,8 +67,13 @@ class Call:
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
 
     def __post_init__(self) -> None:
-        self.headers["x-request-id"] = self.request_id
+        self.headers[_ID_HEADER] = self.request_id
         self.headers["Server"] = SERVER
+
+    @property
+    def given_id(self) -> str:
+        """What the caller itself calls the request; empty where the name is ours."""
+        return self.request_id if self.request.headers.get(_ID_HEADER) == self.request_id else ""
 
     async def json(self) -> Json:
         """The body, which has to be a JSON object.
@@ -100,7 +106,7 @@ Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 def request_id_of(request: web.Request) -> str:
     """The name that the caller gives its request, where it is one that a log can hold; else a new one."""
-    given = request.headers.get("x-request-id")
+    given = request.headers.get(_ID_HEADER)
     if given and len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
         return given
     return os.urandom(16).hex()

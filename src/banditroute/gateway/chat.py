@@ -20,10 +20,11 @@ from banditroute.routing.requests import chat_request
 async def chat(call: Call) -> web.StreamResponse:
     """Answers a chat request, whole or in pieces."""
     body = await call.json()
-    terms = terms_of(body, call.caller, call.router.catalog)
+    terms = terms_of(body, call.caller, call.router.catalog, call.given_id)
     request = chat_request(body.get("messages"), without_terms(body, "model", "messages", "stream"))
+    with_usage = _asks_usage(body)
     if streams(body):
-        return await relay(call, call.router.serve_stream(request, terms), Chunks(with_usage=_asks_usage(body)))
+        return await relay(call, call.router.serve_stream(request, terms), Chunks(with_usage=with_usage))
     answer = await call.router.serve(request, terms)
     tell_answer(call, answer)
     return call.answer_bytes(orjson.dumps(completion_body(answer)))

@@ -33,6 +33,8 @@ def trail_body(trail: Trail) -> dict[str, Any]:
         "at": decided.at,
         "task": decided.context.task,
         "tenant": decided.tenant,
+        "request_id": trail.dispatch.request_id,
+        "session_id": trail.dispatch.session_id,
         "input_tokens": decided.context.input_tokens,
         "pinned": decided.pinned,
         "chosen": decided.chosen,

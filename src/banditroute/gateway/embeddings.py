@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from banditroute.errors import InvalidRequestError
 from banditroute.gateway.asking import FIELD, terms_of, without_terms
 from banditroute.gateway.calls import Call
 from banditroute.gateway.refusals import refused
@@ -16,16 +17,25 @@ from banditroute.routing.tasks import EMBEDDINGS
 async def embeddings(call: Call) -> web.StreamResponse:
     """Embeds."""
     body = await call.json()
-    terms = terms_of(_as_embedding(body), call.caller, call.router.catalog)
+    terms = terms_of(_as_embedding(body), call.caller, call.router.catalog, call.given_id)
     if terms.model == AUTO:
         raise refused(400, "embeddings need a model by name: vectors of two never mix", "model_required", field="model")
-    request = EmbeddingRequest(body.get("input"), without_terms(body, "model", "input"))
+    request = EmbeddingRequest(_input(body), without_terms(body, "model", "input"))
     embedded = await call.router.serve_embeddings(request, terms)
     tell_embedded(call, embedded)
     return call.answer({**embedded.embeddings.body, "model": embedded.model})
 
 
+def _input(body: Json) -> object:
+    given: object = body.get("input")
+    if not isinstance(given, str | list):
+        raise InvalidRequestError("expected a text or a list", field="input")
+    return given
+
+
 def _as_embedding(body: Json) -> Json:
-    """The body with its task named: that of every embedding."""
+    """The body with its task named: that of every embedding; a task that is no text is left to be refused."""
     options = body.get(FIELD)
-    return {**body, FIELD: {**options, "task": EMBEDDINGS}} if isinstance(options, dict) else body
+    if not isinstance(options, dict) or not isinstance(options.get("task", ""), str | None):
+        return body
+    return {**body, FIELD: {**options, "task": EMBEDDINGS}}

@@ -11,6 +11,9 @@ from banditroute.gateway.calls import Call
 from banditroute.gateway.refusals import refused
 from banditroute.grading.signals import Signal, signal_of
 from banditroute.records import Json
+from banditroute.routing.requests import is_number
+
+_NAMES = ("decision_id", "request_id", "session_id")
 
 
 async def feedback(call: Call) -> web.StreamResponse:
@@ -21,14 +24,23 @@ async def feedback(call: Call) -> web.StreamResponse:
         FeedbackError: the quality is out of range, or the signal unknown.
     """
     body = await call.json()
-    decision_id = _text(body, "decision_id")
-    if decision_id is None:
-        raise refused(400, "decision_id: expected a text", "invalid_value", field="decision_id")
-    await check_sees(call, decision_id)
-    call.decision_id = decision_id
-    quality, signal = _quality(body), _signal(body)
-    recorded = await call.router.feedback(decision_id, quality=quality, signal=signal, source=_text(body, "source"))
-    return call.answer({"decision_id": decision_id, "recorded": recorded})
+    names = {name: value for name in _NAMES if (value := _text(body, name)) is not None}
+    if len(names) != 1:
+        raise refused(400, f"expected one of {', '.join(_NAMES)}", "invalid_value", field="decision_id")
+    if (decision_id := names.get("decision_id")) is not None:
+        await check_sees(call, decision_id)
+        call.decision_id = decision_id
+    recorded = await call.router.feedback(
+        **names,
+        every=_flag(body, "every"),
+        tenant=None if call.caller.admin else call.caller.tenant or None,
+        quality=_number(body, "quality"),
+        signal=_signal(body),
+        source=_text(body, "source"),
+        weight=1.0 if (weight := _number(body, "weight")) is None else weight,
+        at=_number(body, "at"),
+    )
+    return call.answer({**names, "recorded": recorded})
 
 
 async def check_sees(call: Call, decision_id: str) -> None:
@@ -43,11 +55,19 @@ async def check_sees(call: Call, decision_id: str) -> None:
             raise UnknownDecisionError(decision_id)
 
 
-def _quality(body: Json) -> float | None:
-    quality = body.get("quality")
-    if quality is not None and (isinstance(quality, bool) or not isinstance(quality, int | float)):
-        raise FeedbackError("expected a number from 0 to 1", field="quality")
-    return quality
+def _number(body: Json, field: str) -> float | None:
+    """A number, whose range is the router's to check."""
+    value = body.get(field)
+    if value is not None and not is_number(value):
+        raise FeedbackError("expected a number from 0 to 1" if field != "at" else "expected a number", field=field)
+    return value
+
+
+def _flag(body: Json, field: str) -> bool:
+    value = body.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise refused(400, f"{field}: expected true or false", "invalid_value", field=field)
+    return bool(value)
 
 
 def _signal(body: Json) -> Signal | None:

@@ -64,7 +64,14 @@ class Front:
     """
 
     def __init__(
-        self, router: Router, doorkeeper: Doorkeeper, gate: Gate, patience: Patience, bounds: Bounds, log: Log
+        self,
+        router: Router,
+        doorkeeper: Doorkeeper,
+        gate: Gate,
+        turnstile: Turnstile,
+        patience: Patience,
+        bounds: Bounds,
+        log: Log,
     ) -> None:
         self.router = router
         self.doorkeeper = doorkeeper
@@ -72,7 +79,7 @@ class Front:
         self.patience = patience
         self.draining = False
         self.closing = asyncio.Event()
-        self._turnstile = Turnstile()
+        self._turnstile = turnstile
         self._bounds = bounds
         self._log = log
         self._in_work: set[asyncio.Task[object]] = set()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Protocol
 
 from aiohttp import web
 
@@ -42,14 +43,39 @@ class Gate:
             self.in_work -= 1
 
 
+class Dues(Protocol):
+    """For each key, when the requests that it made would all have been due."""
+
+    def move(self, name: str, now: float, to: Callable[[float], float]) -> None:
+        """Moves a key's due, which is no earlier than now, to what the function makes of it.
+
+        It stays where it is where the function raises.
+        """
+        ...
+
+
+class OwnDues:
+    """Dues that nobody else goes by."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+
+    def move(self, name: str, now: float, to: Callable[[float], float]) -> None:
+        """Moves a key's due to what the function makes of it; it stays where the function raises."""
+        self._due[name] = to(max(self._due.get(name, now), now))
+
+
 class Turnstile:
     """Bounds how many requests each key makes in a minute, by the generic cell rate algorithm (ITU-T I.371, annex A).
 
     A key that was quiet for a minute may make all of its requests at once.
+
+    Args:
+        dues: what the keys asked for so far; None = nothing, and nobody else goes by it.
     """
 
-    def __init__(self) -> None:
-        self._due: dict[str, float] = {}  # for each key, when the requests that it made would all have been due
+    def __init__(self, dues: Dues | None = None) -> None:
+        self._dues: Dues = OwnDues() if dues is None else dues
 
     def turn(self, caller: Caller, now: float) -> None:
         """Lets one request through; now is in seconds, of a clock that never goes back.
@@ -59,12 +85,16 @@ class Turnstile:
         """
         if caller.requests_per_minute is None:
             return
-        due = max(self._due.get(caller.name, now), now) + _MINUTE_S / caller.requests_per_minute
-        too_soon_s = due - now - max(_MINUTE_S, _MINUTE_S / caller.requests_per_minute)
-        if too_soon_s > 1e-9:
-            problem = f"key {caller.name!r} may make {caller.requests_per_minute:g} requests a minute"
-            raise later(problem, "rate_limit_exceeded", too_soon_s)
-        self._due[caller.name] = due
+        each_s = _MINUTE_S / caller.requests_per_minute
+
+        def one_more(due: float) -> float:
+            too_soon_s = due + each_s - now - max(_MINUTE_S, each_s)
+            if too_soon_s > 1e-9:
+                problem = f"key {caller.name!r} may make {caller.requests_per_minute:g} requests a minute"
+                raise later(problem, "rate_limit_exceeded", too_soon_s)
+            return due + each_s
+
+        self._dues.move(caller.name, now, one_more)
 
 
 async def body_of(request: web.Request, most_bytes: int, within_s: float) -> bytes:

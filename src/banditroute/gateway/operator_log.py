@@ -6,16 +6,21 @@ from typing import Any
 
 from banditroute.gateway.access_log import Log
 from banditroute.observe import (
+    Alerted,
     BreakerChanged,
+    ClassesChanged,
     Drifted,
     Event,
     KeyChanged,
+    PeersChanged,
     Reloaded,
     ReloadFailed,
     RolloutChanged,
     ShadowFailed,
+    StoreCrowded,
     StoreFailed,
     SwitchPassedOver,
+    SwitchThrown,
 )
 
 
@@ -36,7 +41,7 @@ class OperatorLog:
             self._log.event(type(event).__name__, told)
 
 
-def _told(event: Event) -> dict[str, Any] | None:
+def _told(event: Event) -> dict[str, Any] | None:  # noqa: C901 - a table, a line or two each
     match event:
         case BreakerChanged(model, state, reason):
             return {"model": model, "state": state, "reason": reason}
@@ -44,6 +49,12 @@ def _told(event: Event) -> dict[str, Any] | None:
             return {"provider": provider, "key": key, "reason": reason, "until": until}
         case StoreFailed(doing, problem):
             return {"doing": doing, "problem": problem}
+        case PeersChanged(joined, left, present):
+            return {"joined": joined, "left": left, "present": present}
+        case StoreCrowded(remedy):
+            return {"problem": "another process writes into the store", "remedy": remedy}
+        case ClassesChanged(tasks, problem):
+            return {"tasks": list(tasks), "problem": problem}
         case Drifted(alarm):
             return {"problem": alarm.text}
         case ShadowFailed(shadow, doing, problem):
@@ -52,6 +63,10 @@ def _told(event: Event) -> dict[str, Any] | None:
             return {"problem": problem}
         case Reloaded(changes):
             return {"changes": str(changes)}
+        case Alerted(alert, to) if "log" in to:
+            return {"alert": alert.kind, "state": alert.state, "text": alert.text, "cause": alert.cause}
+        case SwitchThrown(name, value):
+            return {"switch": name, "value": value}
         case SwitchPassedOver(model):
             return {"model": model}
         case RolloutChanged(model, stage, reason):

@@ -35,7 +35,7 @@ def responses_request(body: Json, *, pinned: bool) -> ChatRequest:
         RefusedError: it asks for what one provider alone keeps, or to be answered later.
         InvalidRequestError: it is not what the protocol says.
     """
-    if body.get("background"):
+    if body.get("background") is not None and body["background"] is not False:
         raise refused(
             400, "answers in the background are not served; ask for a stream", "unsupported_field", field="background"
         )

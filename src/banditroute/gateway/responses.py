@@ -22,7 +22,7 @@ from banditroute.routing.catalog import AUTO
 async def responses(call: Call) -> web.StreamResponse:
     """Answers a Responses request, whole or in events."""
     body = await call.json()
-    terms = terms_of(body, call.caller, call.router.catalog)
+    terms = terms_of(body, call.caller, call.router.catalog, call.given_id)
     request = responses_request(body, pinned=terms.model != AUTO)
     if streams(body):
         return await relay(call, call.router.serve_stream(request, terms), ResponseEvents())

@@ -6,8 +6,7 @@ import asyncio
 import gc
 import logging
 import os
-import signal
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,23 +18,26 @@ from banditroute.changes import Changes
 from banditroute.config import RouterConfig, load_config
 from banditroute.config.values import GatewayConfig
 from banditroute.desk import Terms
-from banditroute.errors import ConfigError, InputError, InvalidRequestError, StoreError
+from banditroute.errors import ConfigError, InvalidRequestError, StoreError
 from banditroute.gateway.access_log import log_of
 from banditroute.gateway.app import ROUTES, application, front_of
 from banditroute.gateway.auth import doorkeeper_of, is_loopback
 from banditroute.gateway.dashboard.history import History
 from banditroute.gateway.dashboard.panel import Panel
 from banditroute.gateway.dashboard.routes import dashboard_routes
+from banditroute.gateway.entrance import Entrance, Place
 from banditroute.gateway.front import Front, Route
 from banditroute.gateway.metrics import metrics_route
 from banditroute.gateway.operator_log import OperatorLog
+from banditroute.gateway.orders import Orders, Signals
+from banditroute.gateway.workers.answers import DRAINING, YES, answers_of
+from banditroute.gateway.workers.crew import Crew
 from banditroute.observe import Observer, ReloadFailed
 from banditroute.reloading import follow
 from banditroute.router import Router
 from banditroute.routing.requests import chat_request
 from banditroute.telemetry import Metrics, Observers
 
-_BACKLOG = 1024
 _KEYS_EVERY_S = 2.0
 _MOST_YOUNG = 10_000  # objects between two looks at the youngest; Python's own 700 are some three requests
 _CLOSING_S = 1.0  # for connections to notice, once their requests are over
@@ -43,14 +45,6 @@ _HERE = GatewayConfig(auth="none")
 _SILENT = logging.getLogger("banditroute.gateway.http")
 _SILENT.addHandler(logging.NullHandler())  # aiohttp quotes heads that it cannot read, and those may hold keys
 _SILENT.propagate = False
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where to listen; port 0 = any that is free."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
 
 
 @dataclass(slots=True)
@@ -61,18 +55,20 @@ class Gateway:
         url: where.
         front: stands before its handlers.
         router: answers.
-        place: where it was asked to listen; environ: where keys are.
+        place: where connections come in; environ: where keys are.
         observer: is told what happens.
         panel: what the dashboard shows.
+        crew: which of several workers it is.
     """
 
     url: str
     front: Front
     router: Router
-    place: Place
+    place: Entrance
     environ: Mapping[str, str]
     observer: Observer
     panel: Panel
+    crew: Crew
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
 
     async def reload(self, path: Path) -> Changes:
@@ -86,7 +82,7 @@ class Gateway:
         """
         async with self._reloading:  # one file after another, so that all that is in force is of the same one
             try:
-                plan = await asyncio.to_thread(load_config, path)
+                plan = self.crew.plan(await asyncio.to_thread(load_config, path))
                 settings = gateway_config(plan, self.place.host)
                 doorkeeper = doorkeeper_of(settings, self.environ, await self.router.learner.store.keys())
             except Exception as error:  # whatever a module raises that the file names; raised again
@@ -94,7 +90,7 @@ class Gateway:
                 raise
             changes = await self.router.reload(plan)
             self.front.doorkeeper = doorkeeper
-            self.front.gate.most = settings.max_in_work
+            self.front.gate.most = self.crew.part(settings.max_in_work)
             self.panel.plan = plan
             return changes
 
@@ -115,31 +111,52 @@ def gateway_config(plan: RouterConfig, host: str) -> GatewayConfig:
 
 @asynccontextmanager
 async def gateway(
-    plan: RouterConfig, place: Place, environ: Mapping[str, str] | None = None
+    plan: RouterConfig, place: Entrance, environ: Mapping[str, str] | None = None, crew: Crew | None = None
 ) -> AsyncGenerator[Gateway]:
     """A gateway that listens; at the end, requests in work are finished first, for as long as `drain_s` allows.
+
+    Args:
+        plan: the configuration.
+        place: where connections come in.
+        environ: where keys are; None = the process's environment.
+        crew: which of several workers it is; None = the only one.
 
     Raises:
         ConfigError: the configuration cannot be used; says why.
         InputError: nobody can listen there.
     """
-    environ = os.environ if environ is None else environ
-    settings = gateway_config(plan, place.host)
-    log = log_of(settings.access_log)
+    environ, crew = os.environ if environ is None else environ, Crew() if crew is None else crew
+    plan, settings = crew.plan(plan), gateway_config(plan, place.host)
+    log = log_of(settings.access_log, crew.number if crew.count > 1 else None)
     history = History()
     metrics = Metrics()
     observer = Observers(OperatorLog(log), history, metrics)
     try:
         async with open_router(plan, environ=environ, observer=observer) as router:
             doorkeeper = doorkeeper_of(settings, environ, await router.learner.store.keys())
-            front = front_of(router, settings, doorkeeper, log)
+            front = front_of(router, settings, doorkeeper, log, crew)
             _warm_up(router)
             metrics.watch(router)
-            await history.recall(router.learner.store)
-            serving = Gateway("", front, router, place, environ, observer, Panel(router, plan, history, front))
-            routes = dashboard_routes(front, serving.panel, lambda: serving.reload(plan.path), log)
-            routes = (*ROUTES, metrics_route(metrics), *routes)
-            async with _listening(front, routes, settings, place) as serving.url, _following_keys(front):
+            if crew.recalls:
+                await history.recall(router.learner.store)
+            panel = Panel(router, plan, history, front, crew.siblings)
+            serving = Gateway("", front, router, place, environ, router.observer, panel, crew)
+
+            def reload() -> Awaitable[Changes]:
+                return serving.reload(plan.path)
+
+            routes = (
+                *ROUTES,
+                metrics_route(metrics, crew),
+                *dashboard_routes(front, panel, reload, log, crew.siblings),
+            )
+            if crew.again:
+                front.draining = YES in await crew.siblings.ask(DRAINING)
+            async with (
+                _listening(front, routes, settings, place) as serving.url,
+                _following_keys(front),
+                crew.siblings.answering(answers_of(metrics, crew.name, panel, front, reload)),
+            ):
                 yield serving
     finally:
         await log.aclose()
@@ -171,7 +188,7 @@ async def _following_keys(front: Front) -> AsyncGenerator[None]:
 
 @asynccontextmanager
 async def _listening(
-    front: Front, routes: Iterable[Route], settings: GatewayConfig, place: Place
+    front: Front, routes: Iterable[Route], settings: GatewayConfig, place: Entrance
 ) -> AsyncGenerator[str]:
     runner = web.AppRunner(
         application(front, routes, most_bytes=settings.max_body_bytes),
@@ -182,31 +199,16 @@ async def _listening(
         shutdown_timeout=_CLOSING_S,
     )
     await runner.setup()
+    server = runner.server
+    assert server is not None, "the runner is set up"
     try:
-        server = await _bound(front, runner, place)
         try:
-            yield _url(place.host, server)
+            async with place.open(front.patience.with_each(server), lambda: len(server.connections)) as url:
+                yield url
         finally:
-            server.close()
             await front.drain(settings.drain_s)
     finally:
         await runner.cleanup()
-
-
-async def _bound(front: Front, runner: web.AppRunner, place: Place) -> asyncio.Server:
-    assert runner.server is not None, "the runner is set up"
-    made = front.patience.with_each(runner.server)
-    try:
-        return await asyncio.get_running_loop().create_server(made, place.host, place.port, backlog=_BACKLOG)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)  # uvloop's own words repeat the address
-        problem = f"cannot listen at {place.host}:{place.port}: {reason.lower()}"
-        raise InputError(problem, remedy="choose another --host or --port") from None
-
-
-def _url(host: str, server: asyncio.Server) -> str:
-    port = server.sockets[0].getsockname()[1]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def serve(path: Path, place: Place, listening: Callable[[str], None]) -> None:
@@ -223,14 +225,33 @@ async def serve(path: Path, place: Place, listening: Callable[[str], None]) -> N
         ConfigError: the file cannot be used; says why.
         InputError: nobody can listen there.
     """
-    with _Signals() as signals:
-        async with gateway(load_config(path), place) as serving:
-            signals.front = serving.front
-            _spare_the_collector()
-            listening(serving.url)
-            following = asyncio.create_task(follow(signals.changed, lambda: serving.reload(path)))
-            await signals.ended.wait()
-            following.cancel()
+    with Signals() as signals:
+        await attend(path, place, signals, listening)
+
+
+async def attend(
+    path: Path, place: Entrance, orders: Orders, listening: Callable[[str], None], crew: Crew | None = None
+) -> None:
+    """Serves a router.toml until told to end.
+
+    Args:
+        path: the file.
+        place: where connections come in.
+        orders: what it is told.
+        listening: is told the URL once connections may come.
+        crew: which of several workers it is; None = the only one.
+
+    Raises:
+        ConfigError: the file cannot be used; says why.
+        InputError: nobody can listen there.
+    """
+    async with gateway(load_config(path), place, crew=crew) as serving:
+        orders.give_up = serving.front.give_up
+        _spare_the_collector()
+        listening(serving.url)
+        following = asyncio.create_task(follow(orders.changed, lambda: serving.reload(path)))
+        await orders.ended.wait()
+        following.cancel()
 
 
 def _spare_the_collector() -> None:
@@ -238,34 +259,3 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_MOST_YOUNG, 20, 20)
-
-
-class _Signals:
-    """What the process has been told; asyncio's own handlers are back afterwards.
-
-    Attributes:
-        ended: it was told to end; changed: to reload.
-        front: gives up what is in work where it is told to end twice.
-    """
-
-    def __init__(self) -> None:
-        self.ended, self.changed = asyncio.Event(), asyncio.Event()
-        self.front: Front | None = None
-        self._loop = asyncio.get_running_loop()
-        self._handlers: dict[int, Callable[[], None]] = {signal.SIGTERM: self._end, signal.SIGINT: self._end}
-        if hasattr(signal, "SIGHUP"):
-            self._handlers[signal.SIGHUP] = self.changed.set
-
-    def __enter__(self) -> _Signals:
-        for number, handler in self._handlers.items():
-            self._loop.add_signal_handler(number, handler)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number in self._handlers:
-            self._loop.remove_signal_handler(number)
-
-    def _end(self) -> None:
-        if self.ended.is_set() and self.front is not None:
-            self.front.give_up()
-        self.ended.set()

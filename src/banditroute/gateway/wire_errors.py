@@ -60,8 +60,14 @@ def openai_error(refusal: Refusal) -> Json:
     """A refusal as OpenAI's error body."""
     usual = "server_error" if refusal.status >= 500 else "invalid_request_error"
     kind = _OPENAI_TYPES.get(refusal.status, usual)
-    error = {"message": refusal.problem, "type": kind, "param": refusal.field, "code": refusal.code}
+    error = {"message": _message(refusal), "type": kind, "param": refusal.field, "code": refusal.code}
     return {"error": error if refusal.decision_id is None else {**error, "decision_id": refusal.decision_id}}
+
+
+def _message(refusal: Refusal) -> str:
+    if refusal.code == _OVERFLOW:  # LiteLLM does not see the code, and looks for these words
+        return f"what is asked for is longer than the model's context length: {refusal.problem}"
+    return refusal.problem
 
 
 def error_headers(refusal: Refusal) -> dict[str, str]:

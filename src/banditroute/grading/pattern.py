@@ -37,6 +37,9 @@ class PatternMatch:
         except ConfigError as error:
             raise ConfigError(error.problem, remedy=error.remedy, field="pattern") from None
 
+    def __reduce__(self) -> tuple[type[PatternMatch], tuple[str, str, bool]]:
+        return type(self), (self.name, self.pattern, self.present)  # what is compiled does not go to other processes
+
     def grade(self, item: Item) -> float | None:
         """1 or 0.
 

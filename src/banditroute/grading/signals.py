@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 
-from banditroute.errors import FeedbackError
+from banditroute.errors import FeedbackError, meant
 from banditroute.grading.likeness import likeness
 
 
@@ -66,11 +67,17 @@ _KINDS: Mapping[str, type[Signal]] = {
     "abandoned": Abandoned,
     "corrected": Corrected,
 }
+_TAKES: Mapping[type[Signal], str] = {
+    Thumb: "up, which is true or false",
+    Stars: "given, a whole number from 1 to of; and of, how many there are, 5 where left out",
+    Edited: "before and after, the text as it was and as it became",
+    Abandoned: "after_s, seconds from 0 up",
+}
 
 
 def source_of(signal: Signal) -> str:
     """The source under which it is recorded: user:thumb and so on."""
-    return f"user:{type(signal).__name__.lower()}"
+    return f"user:{_kind_of(signal)}"
 
 
 def quality_of(signal: Signal) -> float:
@@ -82,7 +89,7 @@ def quality_of(signal: Signal) -> float:
     match signal:
         case Thumb(bool() as up):
             return float(up)
-        case Stars(int() as given, int() as of) if 1 <= given <= of and of > 1:
+        case Stars(int() as given, int() as of) if 1 <= given <= of and of > 1 and given is not True:
             return (given - 1) / (of - 1)
         case Regenerated():
             return 0.2
@@ -92,21 +99,36 @@ def quality_of(signal: Signal) -> float:
             return 1.0
         case Edited(str() as before, str() as after):
             return likeness(before, after)
-        case Abandoned(int() | float() as after_s) if after_s >= 0:
+        case Abandoned(int() | float() as after_s) if 0 <= after_s < math.inf and not isinstance(after_s, bool):
             return 0.3 if after_s < _READ_S else 0.5
         case _:
-            raise FeedbackError("values out of range, or of other types", field=source_of(signal))
+            problem = f"these are no values of {_kind_of(signal)}"
+            raise FeedbackError(problem, remedy=_takes(type(signal)), field="signal")
 
 
-def signal_of(kind: str, **fields: object) -> Signal:
+def signal_of(kind: str, **given: object) -> Signal:
     """A signal by its kind's name: `signal_of("thumb", up=True)`.
 
     Raises:
         FeedbackError: there is no such kind, or it has other fields.
     """
-    if kind not in _KINDS:
-        raise FeedbackError(f"no signal is called {kind!r}", remedy=f"choose from: {', '.join(_KINDS)}", field="signal")
-    try:
-        return _KINDS[kind](**fields)  # type: ignore[arg-type]
-    except TypeError as error:
-        raise FeedbackError(f"{kind}: {error}", remedy="give the signal's own fields", field="signal") from None
+    known = _KINDS.get(kind)
+    if known is None:
+        remedy = f"{meant(kind, tuple(_KINDS))}choose from: {', '.join(_KINDS)}"
+        raise FeedbackError(f"no signal is called {kind!r}", remedy=remedy, field="signal.kind")
+    names = {each.name: each.default is MISSING for each in fields(known)}
+    for name in given:
+        if name not in names:
+            raise FeedbackError(f"{kind} has no such field", remedy=_takes(known), field=f"signal.{name}")
+    for name, needed in names.items():
+        if needed and name not in given:
+            raise FeedbackError(f"{kind} needs it", remedy=_takes(known), field=f"signal.{name}")
+    return known(**given)  # type: ignore[arg-type]
+
+
+def _takes(kind: type[Signal]) -> str:
+    return f"it takes {_TAKES.get(kind, 'nothing else')}"
+
+
+def _kind_of(signal: Signal) -> str:
+    return type(signal).__name__.lower()

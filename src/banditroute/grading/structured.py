@@ -75,6 +75,9 @@ class SchemaValid:
         except UngradableError as error:
             raise ConfigError(str(error), remedy="mend the schema", field="json_schema") from None
 
+    def __reduce__(self) -> tuple[type[SchemaValid], tuple[str, dict[str, Any] | None, bool]]:
+        return type(self), (self.name, self.json_schema, self.fenced)  # what is compiled does not go elsewhere
+
     def grade(self, item: Item) -> float | None:
         """1 or 0; None where there is no schema.
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .evidence import Evidence, decayed, shifted
-from .kinds import ARRAYS, Kind
 from .pacing import Amount
 
 Floats = NDArray[np.float64]
@@ -28,6 +27,7 @@ class Vigilance:
     Attributes:
         slack: standard deviations of a residual that count for nothing; changes above twice as much are found soonest.
         material: the least shift worth an alarm, in the signal's own unit: a sum that climbs by less begins anew.
+        least: what is below counts as this, in the signal's own unit: changes down there matter to nobody.
         threshold: the sum at which an alarm is raised of a model as a whole.
         edge_threshold: that of a single edge: there are many, and one's forecasts are off more often than a model's.
         most_sds: residuals count for no more standard deviations than this: one absurd answer is no change.
@@ -43,6 +43,7 @@ class Vigilance:
 
     slack: float = 0.5
     material: float = 0.0
+    least: float = -math.inf
     threshold: float = 16.0
     edge_threshold: float = 20.0
     most_sds: float = 3.0
@@ -70,8 +71,11 @@ Of 78,000 answers in streams without a change none raised an alarm; tokens that 
 Gemini's took 61 and 107 answers, Mistral's were not found at all.
 """
 
-TIMES = Vigilance(slack=0.5, material=0.2, threshold=16.0, most_sds=1.5, shift_weight=1.0, worse=1.0)
-"""Of log seconds. A fifth faster or slower is no news: so much machines and networks change by the hour. Calls are seen
+TIMES = Vigilance(
+    slack=0.5, material=0.2, least=math.log(0.05), threshold=16.0, most_sds=1.5, shift_weight=1.0, worse=1.0
+)
+"""Of log seconds. A fifth faster or slower is no news: so much machines and networks change by the hour; nor is what
+happens below a twentieth of a second, where the router's own machine is as much of it as the model. Calls are seen
 when they end: where few are made, those come last and together that took a hundred times as long, so that no sixteen of
 them may raise an alarm. A model that got slower is tried again, as one that got worse.
 Of 7,800 measured times in a random order none raised an alarm; seconds that doubled took 17 to 19 calls
@@ -98,13 +102,28 @@ class Climb(NamedTuple):
         return self.surplus / np.maximum(self.seen, 1.0)
 
 
-FLAT = Climb(0.0, 0.0, 0.0)
+class Climbs(NamedTuple):
+    """The two sums of one detector, live: `up` looks for a rise and `down` for a fall; fields are plain numbers."""
+
+    up: Climb
+    down: Climb
+
+    @property
+    def highest(self) -> Climb:
+        """The one that is nearer to an alarm."""
+        return self.up if self.up.height >= self.down.height else self.down
+
+    def after(self, residual: float, sd: float, settings: Vigilance) -> Climbs:
+        """Both after one more observation, as `stepped` says."""
+        z = min(max(residual / sd, -settings.most_sds), settings.most_sds)
+        return Climbs(_climbed(self.up, z, residual, settings), _climbed(self.down, -z, residual, settings))
 
 
-def stepped(
-    climb: Climb, residual: Amount, sd: Amount, sign: Amount, settings: Vigilance, kind: Kind = ARRAYS
-) -> Climb:
-    """The sum after one more observation.
+FLAT = Climbs(Climb(0.0, 0.0, 0.0), Climb(0.0, 0.0, 0.0))
+
+
+def stepped(climb: Climb, residual: Floats, sd: Floats, sign: Floats, settings: Vigilance) -> Climb:
+    """The sums after one more observation each.
 
     Args:
         climb: before it.
@@ -112,9 +131,13 @@ def stepped(
         sd: of the residual, if the forecast holds: its own uncertainty and the noise of one observation.
         sign: +1 looks for a rise, -1 for a fall.
         settings: constants.
-        kind: of number.
     """
-    z = kind.least(kind.most(sign * residual / sd, -settings.most_sds), settings.most_sds)
+    z = np.clip(sign * residual / sd, -settings.most_sds, settings.most_sds)
+    return _climbed(climb, z, residual, settings)
+
+
+def _climbed(climb: Climb, z: Amount, residual: Amount, settings: Vigilance) -> Climb:
+    """The sum after a residual of z standard deviations towards the side that it looks to."""
     height, seen, surplus = climb.height + z - settings.slack, climb.seen + 1.0, climb.surplus + residual
     up = (height > 0.0) & ((height <= settings.threshold) | (abs(surplus) >= settings.material * seen))
     return Climb(height * up, seen * up, surplus * up)

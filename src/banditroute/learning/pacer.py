@@ -164,6 +164,18 @@ class Pacer:
         if self._paid in self._resolve_at and self._recent:
             self._pace = self._solved()
 
+    def hear(self, requests: int, usd: float) -> None:
+        """Takes in what so many requests cost together that other processes served under the same budget."""
+        if self.budget_usd is None or requests <= 0:
+            return
+        cost_share = usd / requests / self._budget
+        for _ in range(requests):
+            self._pace = pacing.stepped(self._pace, cost_share, self._settings, self._kind)
+        self._price = None
+        before, self._paid = self._paid, self._paid + requests
+        if self._recent and any(before < at <= self._paid for at in self._resolve_at):
+            self._pace = self._solved()
+
     def rebudget(self, budget_usd: float | Floats) -> None:
         """Paces to another budget from now on, of the same shape.
 

@@ -31,7 +31,7 @@ class PromptEncoder:
         weights = reader.weights
         self._centre = 1.0 / len(weights.classes)
         self.version = f"prompt-{weights.version}"
-        self.width = weights.projection.shape[1] + len(weights.classes)
+        self.width = weights.projection.width + len(weights.classes)
 
     def encode(self, request: ChatRequest, task: Task) -> tuple[float, ...]:  # noqa: ARG002 - the protocol's
         """The features (width,)."""

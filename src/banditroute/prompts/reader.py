@@ -16,13 +16,11 @@ from .characters import characters_of, codes_of
 from .excerpt import cut, excerpt_of
 from .marks import marks_of
 from .ngrams import ngrams_of
-from .scratch import SCRATCH
 from .weights import COARSE_BITS, PromptWeights
 
 Floats = NDArray[np.float32]
 
 _LEAST_NORM = 1e-6
-_LANES = 4
 _REMEMBERED = 64  # readings, of at most some 50 KB each
 _MOST_SHARP = 0.7  # about half or twice: no text is so unlike the others that more is known of it
 
@@ -74,7 +72,6 @@ class PromptReader:
 
     def __init__(self, weights: PromptWeights) -> None:
         self.weights = weights
-        self._logits, self._projection = _padded(weights.logits), _padded(weights.projection)
         self._sureness: list[float] = weights.sureness.tolist()
         self._request: ChatRequest | None = None
         self._reading: Reading | None = None
@@ -93,8 +90,7 @@ class PromptReader:
     def _read(self, text: str) -> Reading:
         weights = self.weights
         vector = vector_of(text, weights.idf, weights.marks, weights.blocks)
-        logits = _summed(self._logits, vector.buckets, vector.values)[: len(weights.classes)]
-        logits = logits + vector.marks @ weights.mark_logits
+        logits = weights.logits.summed(vector.buckets, vector.values) + vector.marks @ weights.mark_logits
         odds = np.exp((logits - logits.max()) * _sharpness(self._sureness, vector.rarity))
         return Reading(text, vector, odds / odds.sum())
 
@@ -102,8 +98,8 @@ class PromptReader:
         """Where the text lies in the feature space, (p,)."""
         weights = self.weights
         buckets, values = vector.buckets[: vector.words] >> COARSE_BITS, vector.values[: vector.words]
-        placed = _summed(self._projection, buckets, values)[: weights.projection.shape[1]]
-        return np.asarray(placed + vector.marks @ weights.mark_projection, dtype=np.float32)
+        placed = weights.projection.summed(buckets, values) + vector.marks @ weights.mark_projection
+        return np.asarray(placed, dtype=np.float32)
 
 
 def vector_of(text: str, idf: Floats, marks: Floats, blocks: Floats) -> Vector:
@@ -139,14 +135,3 @@ def _resized(values: Floats, size: float) -> float:
     length = math.sqrt(values @ values)
     values *= size / max(length, _LEAST_NORM)
     return length / math.sqrt(max(values.size, 1))
-
-
-def _padded(table: Floats) -> Floats:
-    """The table with columns of nought up to a multiple of four: rows of whole vectors add up in half the time."""
-    return np.pad(table, ((0, 0), (0, -table.shape[1] % _LANES)))
-
-
-def _summed(table: Floats, buckets: NDArray[np.int64], values: Floats) -> Floats:
-    """The sum of those rows of a table, each times its value; rows are taken unchecked, for that is faster."""
-    rows = SCRATCH.rows_of(buckets.size, table.shape[1])
-    return values @ table.take(buckets, axis=0, out=rows, mode="clip")

@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 MOST_HASHES = 1 << 16
 """More than a text has: six for each of at most 8,192 characters, and some for its ends."""
 
-_WIDEST = 32
+_CELLS = 50_000 * 16
+"""For a row of 16 for each hash, and one of 32 for each of a word, which are half of them.
+
+Numpy asks for huge pages from 4 MB on, and one of them is 2 MB of memory for the shortest text; this is below that.
+"""
+
 _PLACES = 1 << 17
 
 
@@ -23,7 +28,7 @@ class _Scratch(local):
     Attributes:
         hashes, mixed, buckets, met: (MOST_HASHES,) of a text's hashes.
         seen: (2 BUCKETS,) what was met last in each bucket.
-        rows: memory for a row of a table for each hash.
+        taken, rows: memory for a row of a table for each hash, as it is kept and as numbers to count with.
     """
 
     def __init__(self) -> None:
@@ -32,11 +37,13 @@ class _Scratch(local):
         self.buckets = np.empty(MOST_HASHES, dtype=np.int64)
         self.met = np.empty(MOST_HASHES, dtype=np.uint16)
         self.seen = np.empty(_PLACES, dtype=np.uint16)
-        self.rows = np.empty(MOST_HASHES * _WIDEST, dtype=np.float32)
+        self.taken = np.empty(_CELLS, dtype=np.int8)
+        self.rows = np.empty(_CELLS, dtype=np.float32)
 
-    def rows_of(self, count: int, width: int) -> NDArray[np.float32]:
-        """Memory for so many rows, (count, width)."""
-        return self.rows[: count * width].reshape(count, width)
+    def rows_of(self, count: int, width: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        """Memory for so many rows as they are kept and as numbers, (count, width) each."""
+        size = count * width
+        return self.taken[:size].reshape(count, width), self.rows[:size].reshape(count, width)
 
 
 SCRATCH = _Scratch()

@@ -18,6 +18,7 @@ from banditroute.errors import InputError
 
 from .marks import MARKS
 from .ngrams import BUCKETS
+from .rounded import Rounded, rounded
 from .senses import Senses
 
 Floats = NDArray[np.float32]
@@ -27,14 +28,15 @@ COARSE_BITS = 2
 COARSE = BUCKETS >> COARSE_BITS
 """Buckets of the projection, which sees words alone and needs fewer: 4 of the classifier's are one of its."""
 
+MOST = 31.0
+"""The largest integer in a table of n-grams."""
+
 _FULL = 127.0
 _EXACT = ("marks", "blocks", "sureness", "mark_logits", "mark_projection")
-_ROUNDED = {"idf": _FULL, "logits": 31.0, "projection": 31.0}
 _SENSES_EXACT = ("hashes", "rows")
 _SENSES_ROUNDED = ("vectors", "others")
 _NIBBLE = 7.0
 _LIFT = 8
-_CUT = 0.999
 
 
 class PromptWeights(NamedTuple):
@@ -60,9 +62,9 @@ class PromptWeights(NamedTuple):
     marks: Floats
     blocks: Floats
     sureness: Floats
-    logits: Floats
+    logits: Rounded
     mark_logits: Floats
-    projection: Floats
+    projection: Rounded
     mark_projection: Floats
 
 
@@ -87,10 +89,11 @@ def packed(weights: PromptWeights, senses: Senses) -> bytes:
     }
     for name in _EXACT:
         arrays[name] = getattr(weights, name)
-    for name in _ROUNDED:
-        arrays[name], arrays[f"{name}_scale"] = _rounded(getattr(weights, name), _ROUNDED[name])
+    arrays["idf"], arrays["idf_scale"] = rounded(weights.idf, _FULL, kept=1.0)
+    arrays["logits"], arrays["logits_scale"] = weights.logits.integers, weights.logits.scale
+    arrays["projection"], arrays["projection_scale"] = weights.projection.integers, weights.projection.scale
     for name in _SENSES_ROUNDED:
-        nibbles, arrays[f"sense_{name}_scale"] = _rounded(getattr(senses, name), _NIBBLE)
+        nibbles, arrays[f"sense_{name}_scale"] = rounded(getattr(senses, name), _NIBBLE)
         arrays[f"sense_{name}"] = _paired(nibbles)
     for name in _SENSES_EXACT:
         arrays[f"sense_{name}"] = getattr(senses, name)
@@ -108,8 +111,10 @@ def unpacked(content: bytes) -> PromptWeights:
         weights = PromptWeights(
             version=str(file["version"]),
             classes=tuple(str(name) for name in file["classes"]),
+            idf=file["idf"] * file["idf_scale"],
+            logits=Rounded.of(file["logits"], file["logits_scale"]),
+            projection=Rounded.of(file["projection"], file["projection_scale"]),
             **{name: file[name] for name in _EXACT},
-            **{name: np.ascontiguousarray(file[name] * file[f"{name}_scale"]) for name in _ROUNDED},
         )
     if weights.mark_logits.shape[0] != len(MARKS) + 1 or weights.idf.size != 2 * BUCKETS:
         raise InputError("weights that are not for these n-grams and marks", remedy="train them anew", field=FILE)
@@ -123,13 +128,6 @@ def unpacked_senses(content: bytes) -> Senses:
             **{name: file[f"sense_{name}"] for name in _SENSES_EXACT},
             **{name: _unpaired(file[f"sense_{name}"]) * file[f"sense_{name}_scale"] for name in _SENSES_ROUNDED},
         )
-
-
-def _rounded(table: Floats, most: float = _FULL) -> tuple[NDArray[np.int8], Floats]:
-    """The table as integers of -most to most, and the scale of each column; what is far out is cut."""
-    largest = np.abs(table).max(0) if most == _FULL else np.quantile(np.abs(table), _CUT, axis=0)
-    scale = np.maximum(largest, 1e-12) / most
-    return np.clip(np.rint(table / scale), -most, most).astype(np.int8), scale.astype(np.float32)
 
 
 def _paired(nibbles: NDArray[np.int8]) -> NDArray[np.uint8]:

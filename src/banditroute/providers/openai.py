@@ -66,7 +66,8 @@ class OpenAI:
         native = request.native
         if native is not None and native.protocol == PROTOCOL:
             asked = {**native.body, "model": model, **(_STREAM if stream else {})}
-            return WireRequest(openai_responses.PATH, self._headers(key), json_bytes(asked), ResponsesReader)
+            headers, asked_bytes = self._headers(key), json_bytes(asked)
+            return WireRequest(openai_responses.PATH, headers, asked_bytes, ResponsesReader, self._response)
         refuse_confined(request)
         body = {**request.params, "model": model, "messages": request.messages}
         if stream:
@@ -85,8 +86,6 @@ class OpenAI:
             ProviderError: the reply is a failure (whatever its status) or not what the protocol says.
         """
         body = self._body(reply, now)
-        if body.get("object") == "response":
-            return openai_responses.read_response(body)
         choice = _first_choice(body)
         message = choice.get("message")
         if not isinstance(message, dict):
@@ -137,6 +136,10 @@ class OpenAI:
         """What a reply's headers say of the key's rate limits; None where they say nothing."""
         return openai_rate_limits(headers, now)
 
+    def _response(self, reply: WireReply, now: float) -> Completion:
+        """The answer in a reply to what the Responses API was asked."""
+        return openai_responses.read_response(self._body(reply, now))
+
     def _ask_stream(self, body: dict[str, Any]) -> None:
         body["stream"] = True
         if self.ask_usage:
@@ -169,5 +172,5 @@ def _first_choice(body: Json) -> Json:
 def _rename_token_limit(body: dict[str, Any], name: Literal["max_tokens", "max_completion_tokens"]) -> None:
     other = "max_tokens" if name == "max_completion_tokens" else "max_completion_tokens"
     limit = body.pop(other, None)
-    if limit is not None:
-        body.setdefault(name, limit)
+    if limit is not None and body.get(name) is None:
+        body[name] = limit

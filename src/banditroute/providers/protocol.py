@@ -20,12 +20,14 @@ class WireRequest:
         headers: every header that the protocol needs, the key's included.
         body: JSON bytes.
         reader: reads the stream that answers it; None = what reads the provider's other streams.
+        completion: reads the whole reply that answers it; None = what reads the provider's other replies.
     """
 
     path: str
     headers: Mapping[str, str]
     body: bytes
     reader: Callable[[], StreamReader] | None = None
+    completion: Callable[[WireReply, float], Completion] | None = None
 
 
 @dataclass(frozen=True, slots=True)

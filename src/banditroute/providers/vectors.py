@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from banditroute.errors import BrokenReplyError
 from banditroute.records import Embeddings
 
 
@@ -19,6 +20,9 @@ def in_format(embeddings: Embeddings, encoding_format: str | None) -> Embeddings
     Args:
         embeddings: what a provider answered.
         encoding_format: "base64" = little-endian float32; anything else = numbers.
+
+    Raises:
+        BrokenReplyError: what was sent are no vectors.
     """
     convert = _base64 if encoding_format == "base64" else _numbers
     data = embeddings.body.get("data")
@@ -28,15 +32,18 @@ def in_format(embeddings: Embeddings, encoding_format: str | None) -> Embeddings
 
 
 def _converted(row: Any, convert: Callable[[Any], Any]) -> Any:
-    return {**row, "embedding": convert(row["embedding"])} if isinstance(row, dict) and "embedding" in row else row
+    try:
+        return {**row, "embedding": convert(row["embedding"])}
+    except (TypeError, KeyError, ValueError, OverflowError, struct.error):
+        raise BrokenReplyError("the reply has an embedding that is no vector") from None
 
 
 def _base64(vector: str | Sequence[float]) -> str:
     return vector if isinstance(vector, str) else base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
-def _numbers(vector: str | Sequence[float]) -> Sequence[float]:
-    if not isinstance(vector, str):
+def _numbers(vector: Any) -> Sequence[float]:
+    if isinstance(vector, list | tuple):
         return vector
-    data = base64.b64decode(vector)
+    data = base64.b64decode(vector, validate=True)
     return struct.unpack(f"<{len(data) // 4}f", data)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from banditroute.reports.charts.canvas import drawing
@@ -11,6 +11,9 @@ from banditroute.reports.page import WIDE
 from banditroute.reports.parts import Block, Chart, Fold, Report, Table
 from banditroute.reports.svg import save
 
+Value = float | str | None
+
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _PNG_DPI = 144  # two pixels for each CSS pixel
 
 
@@ -24,6 +27,17 @@ def save_parts(report: Report, directory: Path | str) -> tuple[Path, ...]:
     folder = Path(directory)
     make_directory(folder)
     return tuple(path for section in report.sections for path in _save(section.blocks, folder))
+
+
+def save_tables(tables: Iterable[Table], directory: Path | str) -> tuple[Path, ...]:
+    """The files written: NAME.csv for each table; what a spreadsheet would take for a formula stands behind a quote.
+
+    Raises:
+        InputError: the directory cannot be made or written to.
+    """
+    folder = Path(directory)
+    make_directory(folder)
+    return tuple(_save_table(table, folder / f"{table.name}.csv", plain=_harmless) for table in tables)
 
 
 def _save(blocks: Iterable[Block], folder: Path) -> Iterator[Path]:
@@ -50,10 +64,15 @@ def _save_chart(chart: Chart, folder: Path) -> list[Path]:
     return paths
 
 
-def _save_table(table: Table, path: Path) -> Path:
+def _harmless(value: Value) -> Value:
+    """The value, or words that no spreadsheet calculates with: names may be anybody's."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+
+
+def _save_table(table: Table, path: Path, plain: Callable[[Value], Value] = lambda value: value) -> Path:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(column.key for column in table.columns)
-    writer.writerows([cell.value for cell in row] for row in table.rows)
+    writer.writerows([plain(cell.value) for cell in row] for row in table.rows)
     write_whole(path, text.getvalue().encode("utf-8"))
     return path

@@ -14,6 +14,7 @@ from banditroute.reports.sections.live.judgements import judgements_section
 from banditroute.reports.sections.live.over_time import quality_section, serving_section, spend_section
 from banditroute.reports.sections.live.overview import overview_section
 from banditroute.reports.sections.live.reading import reading_section
+from banditroute.reports.sections.live.timeline import timeline_section
 from banditroute.reports.store.live import LiveStore
 
 
@@ -50,6 +51,7 @@ def _sections(live: LiveStore) -> tuple[Section, ...]:
         serving_section(live),
         quality_section(live),
         alarms_section(live),
+        timeline_section(live),
         beliefs_section(live),
         judgements_section(live),
         reading_section(live),

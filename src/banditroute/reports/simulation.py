@@ -4,7 +4,7 @@ from pathlib import Path
 
 from banditroute.reports.export import save_parts
 from banditroute.reports.format import plural, seeds, source_name
-from banditroute.reports.headline import headline
+from banditroute.reports.headlines import headline
 from banditroute.reports.page import write_report
 from banditroute.reports.parts import Report, Section
 from banditroute.reports.sections.simulation.edges import edges_section

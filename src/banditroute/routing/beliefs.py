@@ -7,7 +7,7 @@ computed from the catalog, so that a price edit acts at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from banditroute.errors import InputError
-from banditroute.learning.evidence import Evidence
+from banditroute.learning.evidence import Evidence, merged
 from banditroute.learning.policy import PolicySettings
 from banditroute.learning.priors import LOG_LATENCY, LOG_TOKENS, LOG_TTFT
 from banditroute.records import Alarm, Context, Demand, Outcome
@@ -25,6 +25,7 @@ from .bills import Bills
 from .catalog import Catalog, Model
 from .eligibility import Eligibility, Screen, reservation_usd
 from .hearing import Hearer
+from .hearsay import Hearsay, Told
 from .lessons import IN_FLIGHT, SIGNALS, Edge, Lesson, inputs_of, tokens_of
 from .load import Load
 from .paced import PaceRecord
@@ -69,6 +70,7 @@ class Beliefs:
         self.encoder_version, self.width = encoder_version, width
         self._bills = Bills(catalog, self._settings.jumps)
         self._bill_anew()
+        self._hearsay = Hearsay(self._today)
         self._tasks = {task: index for index, task in enumerate(dict.fromkeys(tasks))}
         self._promised: set[str] = set()  # classes of requests on their way
         priors = (self._settings.quality, LOG_TOKENS, LOG_LATENCY, LOG_TTFT)
@@ -199,10 +201,20 @@ class Beliefs:
         return self._seen >= self._next_refresh or self.signals.stale
 
     def refresh(self) -> None:
-        """Solves what was learned anew from all evidence, so that classes and models hear of each other."""
-        self.signals.refresh()
+        """Solves what was learned anew from all evidence, so that classes and models hear of each other.
+
+        Where evidence was moved and hardly any has come since, only the signals that it is of are solved.
+        """
+        for _ in self.refreshing():
+            pass
+
+    def refreshing(self) -> Iterator[None]:
+        """The same in steps, each a part of its time, between which requests can be decided on and lessons taken in."""
+        if not self.signals.stale or self._seen >= self._next_refresh:
+            self._next_refresh = self._settings.next_refresh(self._seen)
+            self.signals.doubt()
+        yield from self.signals.catching_up()
         self.load.refresh()
-        self._next_refresh = self._settings.next_refresh(self._seen)
         for hearer in self._hearers:
             hearer.refreshed()
 
@@ -230,6 +242,33 @@ class Beliefs:
         self._bill_anew()
         self.signals.mend()
         self.refresh()
+
+    def hear(
+        self, evidence: Mapping[Edge, Evidence], own: Mapping[Edge, Evidence], *, everything: bool, mend: bool = False
+    ) -> dict[Edge, Evidence]:
+        """Takes up what several processes know together, in the place of what is known here; what that has added.
+
+        It is solved with the next `refresh`, of which there is reason to make one then.
+
+        Args:
+            evidence: sums of edges.
+            own: what was taken in here since they were added up.
+            everything: whether edges that are not among them have no sums.
+            mend: whether it is this process that takes off what two processes have moved at once.
+        """
+        ours = {edge: sums for edge, sums in evidence.items() if self._is_ours(edge, sums)}
+        added: dict[Edge, Evidence] = {}
+        for told in self._hearsay.told(ours, own, everything=everything):
+            difference = self._put(told, mend=mend)
+            if difference is not None:
+                added[told.row] = difference
+                self._seen += max(int(difference.n), 0)
+        return added
+
+    def hear_more(self, added: Mapping[Edge, Evidence]) -> None:
+        """Takes up what others have taken in since they were heard of last."""
+        for edge, sums in added.items():
+            self._add(edge, sums)
 
     @property
     def learned(self) -> dict[Edge, Evidence]:
@@ -295,6 +334,29 @@ class Beliefs:
             where = self._known_class(edge.task), self.catalog.arm(model)
             self.signals.add(SIGNALS.index(edge.signal), where, sums)
             self._seen += int(sums.n)
+
+    def _put(self, told: Told, *, mend: bool) -> Evidence | None:
+        """Puts or adds what was told of a row; what that has changed, None where it is nothing."""
+        row, sums, whole = told
+        if row.encoder_version == IN_FLIGHT:
+            known = self.load.evidence.get(row)
+            return self.load.put(row, sums if whole or known is None else merged(known, sums))
+        if self.catalog.current(row.model) is None:
+            self._unused[row] = sums if whole or row not in self._unused else merged(self._unused[row], sums)
+            return None
+        signal, where = SIGNALS.index(row.signal), (self._known_class(row.task), self.catalog.arm(row.model))
+        if whole:
+            return self.signals.put(signal, where, sums, mend=mend)
+        self.signals.add(signal, where, sums)
+        return sums
+
+    def _is_ours(self, edge: Edge, sums: Evidence) -> bool:
+        return edge.encoder_version == IN_FLIGHT or self._speaks_of_us(edge.encoder_version, sums.b.shape[-1])
+
+    def _today(self, edge: Edge) -> Edge:
+        """The edge under the name that its model has now, if it is still there."""
+        model = self.catalog.current(edge.model)
+        return edge if model is None or model == edge.model else edge._replace(model=model)
 
     def _bill_anew(self) -> None:
         """Reckons with what models are billed from now on."""

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from banditroute.learning.drift import FLAT, Climb, Vigilance, false_rate, stepped
-from banditroute.learning.kinds import NUMBERS
+from banditroute.learning.drift import FLAT, Climb, Climbs, Vigilance, false_rate
 from banditroute.records import Alarm, Outcome
 
 from .catalog import Catalog, Price
@@ -48,7 +47,7 @@ class _Bill:
     log_ratio: float = 0.0
     var: float = _LEAST_SD**2
     seen: int | None = None
-    climbs: tuple[Climb, Climb] = (FLAT, FLAT)
+    climbs: Climbs = FLAT
 
 
 class Bills:
@@ -85,7 +84,7 @@ class Bills:
         residual = math.log(billed_usd / due_usd) - bill.log_ratio
         bill = _heard(bill, residual, settings)
         self._bills[outcome.served] = bill
-        highest = max(bill.climbs, key=_height)
+        highest = bill.climbs.highest
         if highest.height <= settings.threshold:
             return None
         return self._rebilled(outcome.served, bill, highest, 1.0 - false_rate(_height(highest), settings))
@@ -112,7 +111,7 @@ class Bills:
     def _rebilled(self, name: str, bill: _Bill, climb: Climb, confidence: float) -> Rebilled:
         by = float(climb.shift)
         after = bill.log_ratio + by
-        self._bills[name] = replace(bill, log_ratio=after, climbs=(FLAT, FLAT), seen=bill.seen or 0)
+        self._bills[name] = replace(bill, log_ratio=after, climbs=FLAT, seen=bill.seen or 0)
         alarm = Alarm(
             at=0.0,
             model=name,
@@ -128,17 +127,12 @@ class Bills:
 
 def _heard(bill: _Bill, residual: float, settings: Vigilance) -> _Bill:
     """The state after one more bill, so much off."""
-    sd = math.sqrt(bill.var)
-    up, down = bill.climbs
     widest = min(residual**2, _MOST_SDS**2 * bill.var)
     return replace(
         bill,
         var=max(bill.var + _NEWEST * (widest - bill.var), _LEAST_SD**2),
         seen=None if bill.seen is None else bill.seen + 1,
-        climbs=(
-            stepped(up, residual, sd, 1.0, settings, NUMBERS),
-            stepped(down, residual, sd, -1.0, settings, NUMBERS),
-        ),
+        climbs=bill.climbs.after(residual, math.sqrt(bill.var), settings),
     )
 
 

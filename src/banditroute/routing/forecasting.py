@@ -68,7 +68,7 @@ class Curve:
         counts: requests of its slots so far.
     """
 
-    __slots__ = ("_slot_s", "counts", "ends_at", "period", "requests", "since_s", "starts_at")
+    __slots__ = ("_head", "_latest", "_slot_s", "counts", "ends_at", "period", "requests", "since_s", "starts_at")
 
     def __init__(
         self, period: str, starts_at: float, ends_at: float, slot_s: float, since_s: float, counts: Sequence[int] = ()
@@ -80,6 +80,8 @@ class Curve:
         self._slot_s = slot_s
         self.counts = [*counts, *(0,) * (self._slots - len(counts))][: self._slots]
         self.requests = sum(self.counts)
+        self._latest = max((slot for slot, count in enumerate(self.counts) if count), default=0)
+        self._head = ""  # the text up to the latest slot, which alone changes from request to request
 
     @classmethod
     def opened(cls, per: Per, now: float) -> Curve:
@@ -103,15 +105,18 @@ class Curve:
     @property
     def text(self) -> str:
         """All of it in few letters: its period, since when it was watched, and the requests of its slots so far."""
-        used = max((slot for slot, count in enumerate(self.counts, start=1) if count), default=0)
-        return " ".join((self.period, f"{self.since_s:.0f}", *map(str, self.counts[:used])))
+        if not self._head:
+            self._head = " ".join((self.period, f"{self.since_s:.0f}", *map(str, self.counts[: self._latest]), ""))
+        return f"{self._head}{self.counts[self._latest]}"
 
-    def count(self, now: float) -> None:
-        """Takes in one request; a clock that is set back out of the window changes nothing."""
+    def count(self, now: float, requests: int = 1) -> None:
+        """Takes in requests; a clock that is set back out of the window changes nothing."""
         slot = int((now - self.starts_at) // self._slot_s)
         if 0 <= slot < len(self.counts):
-            self.counts[slot] += 1
-            self.requests += 1
+            self.counts[slot] += requests
+            self.requests += requests
+            if slot != self._latest:
+                self._latest, self._head = max(slot, self._latest), ""
 
     def rates(self, slots: int) -> list[float]:
         """Requests of each slot of a window of so many, had it been watched throughout: the mean where it was not."""
@@ -155,9 +160,9 @@ class Traffic:
         """All that is known, to go on from after a restart."""
         return "" if self._now is None else self._now.text + self._past
 
-    def count(self, now: float) -> None:
-        """Takes in one request."""
-        self._at(now).count(now)
+    def count(self, now: float, requests: int = 1) -> None:
+        """Takes in one request, or several."""
+        self._at(now).count(now, requests)
 
     def forecast(self, now: float) -> Forecast:
         """How many requests the current window has."""

@@ -11,13 +11,14 @@ answer its caller bounds reserves its true worst case and adds nothing to it.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from banditroute.errors import InputError
 
 from .accounts import PICOS, Account, Book, Books, picos_of
 from .budgets import Cap, Charge, Per, Window
+from .leasing import Lease
 from .windows import period_named
 
 KEPT_S = 86_400.0
@@ -61,6 +62,8 @@ class Ledger:
         self._entries: dict[str, _Entry] = {}
         self._due: list[tuple[float, str]] = []
         self._overrun = 0
+        self._shared = False
+        self._short: Callable[[str], None] | None = None
 
     @property
     def overrun_usd(self) -> float:
@@ -84,7 +87,7 @@ class Ledger:
         if books is not None:
             books.recap(cap)
             return books
-        books = Books(cap)
+        books = Books(cap, shared=self._shared)
         for window in [each for each in self._elsewhere if each.budget == cap.name]:
             if period_named(cap.per, window.period) is not None:
                 books.spent_before(window.period, self._elsewhere.pop(window))
@@ -96,15 +99,59 @@ class Ledger:
         self._by_tenant = _by_name(books.values(), "tenant")
         self._by_task = _by_name(books.values(), "task")
 
-    def left_usd(self, tenant: str, task: str, now: float) -> float | None:
+    def share(self, short: Callable[[str], None] | None = None) -> None:
+        """Gives out no more than leases of the caps from now on, of which it has none yet.
+
+        Args:
+            short: is told of each cap that has room for a request while the lease of it has none.
+        """
+        self._shared, self._short = True, short
+        for books in (*self._books.values(), *self._retired.values()):
+            books.share()
+
+    def leased(self, now: float, ahead_s: float) -> list[Book]:
+        """The windows to ask leases of: those that are open, or will be in so many seconds, or are under way in."""
+        return [book for books in self._books.values() for book in books.leased(now, ahead_s)]
+
+    def told(self, charges: Iterable[Charge]) -> None:
+        """Takes note of what the store is being told was spent, so that it is not counted again when it answers."""
+        for lease, picos in self._leases(charges):
+            lease.tell(picos)
+
+    def untold(self, charges: Iterable[Charge]) -> None:
+        """Takes note that it may not have been: it goes on counting here."""
+        for lease, picos in self._leases(charges):
+            lease.owe(picos)
+
+    def lapse(self) -> None:
+        """Gives nothing more of the leases out, until others are granted."""
+        for books in (*self._books.values(), *self._retired.values()):
+            books.lapse()
+
+    def _leases(self, charges: Iterable[Charge]) -> Iterator[tuple[Lease, int]]:
+        for charge in charges:
+            books = self._books.get(charge.window.budget)
+            book = None if books is None else books.opened(charge.window.period)
+            if book is not None and book.lease is not None:
+                yield book.lease, picos_of(charge.usd)
+
+    def left_usd(self, tenant: str, task: str, now: float, *, leased: bool = False) -> float | None:
         """Dollars that a request may ask for: the least that a cap covering it has left; None where none covers it.
 
         What is kept for requests to come is not among them; it can be reserved all the same.
+
+        Args:
+            tenant: on whose behalf the request comes.
+            task: its task class.
+            now: the instant.
+            leased: only what can be had at once, where other processes spend the caps too.
         """
         covering = self._covering(tenant, task)
         if not covering:
             return None
-        return max(min([books.at(now).free for books in covering]), 0) / PICOS
+        found = [books.at(now) for books in covering]
+        free = min([book.free for book in found])
+        return max(min(free, *[book.left for book in found]) if leased else free, 0) / PICOS
 
     def keep(self, budget: str, usd: float, now: float) -> None:
         """Keeps dollars of a cap's current window for the cheapest answers to requests that are yet to come."""
@@ -155,7 +202,7 @@ class Ledger:
             return Reservation(reservation_id, usd, (), expires_at)
         books = [every.at(now) for every in covering]
         if not force:
-            _check_room(books, picos, now)
+            self._check_room(books, picos, now)
         return self._enter(Reservation(reservation_id, usd, tuple(book.window for book in books), expires_at), books)
 
     def settle(self, reservation_id: str, usd: float) -> tuple[Charge, ...]:
@@ -218,6 +265,15 @@ class Ledger:
         found = [self._books[w.budget].named(w.period) for w in reservation.windows if w.budget in self._books]
         self._enter(reservation, [book for book in found if book is not None])
 
+    def _check_room(self, books: Sequence[Book], picos: int, now: float) -> None:
+        """Raises BudgetExceededError for the tightest cap, where an amount does not fit every one."""
+        tightest = min(books, key=_left)
+        if picos > max(tightest.left, 0):
+            for book in books:
+                if book.refuse(picos) and self._short is not None:
+                    self._short(book.cap.name)
+            raise tightest.account().exceeded(now)
+
     def _covering(self, tenant: str, task: str) -> tuple[Books, ...]:
         if not (self._by_tenant or self._by_task):
             return self._everywhere
@@ -266,13 +322,6 @@ def _named_apart(caps: Sequence[Cap]) -> Sequence[Cap]:
     if len({cap.name for cap in caps}) < len(caps):
         raise InputError("two budgets have one name", remedy="name each its own", field="budgets")
     return caps
-
-
-def _check_room(books: Sequence[Book], picos: int, now: float) -> None:
-    """Raises BudgetExceededError for the tightest cap, where an amount does not fit every one."""
-    tightest = min(books, key=_left)
-    if picos > max(tightest.left, 0):
-        raise tightest.account().exceeded(now)
 
 
 def _left(book: Book) -> int:

@@ -89,7 +89,11 @@ def lessons_of(decision: Decision, outcome: Outcome) -> tuple[Lesson, ...]:
     What load is taken to have added to the seconds is taken off them. How long calls took all the same, by how busy
     their model was, is a lesson of its own.
     """
-    context = decision.context
+    return lessons_in(decision.context, outcome)
+
+
+def lessons_in(context: Context, outcome: Outcome) -> tuple[Lesson, ...]:
+    """The same, where no more is at hand of the decision than its context."""
     if is_judging(context.task):
         return ()
     lessons: list[Lesson] = []
@@ -112,10 +116,19 @@ def lesson_of(decision: Decision, outcome: Outcome, feedback: Feedback) -> Lesso
     Raises:
         FeedbackError: the quality or the weight is out of range.
     """
+    return lesson_in(decision.context, outcome, feedback)
+
+
+def lesson_in(context: Context, outcome: Outcome, feedback: Feedback) -> Lesson:
+    """The same, where no more is at hand of the decision than its context.
+
+    Raises:
+        FeedbackError: the quality or the weight is out of range.
+    """
     if not 0.0 <= feedback.weight <= 1.0:
         raise FeedbackError(f"{feedback.weight!r} is not a weight", remedy="give a number from 0 to 1", field="weight")
     values = (checked_quality(feedback.quality), None, None, None)
-    return _lesson(decision.context, outcome.served, values, feedback.weight)
+    return _lesson(context, outcome.served, values, feedback.weight)
 
 
 def shown(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from banditroute.learning import load
 from banditroute.learning.evidence import Evidence, empty, merged, observe_many
 
+from .hearsay import change
 from .lessons import IN_FLIGHT, TIMES, Edge, Lesson
 from .signals import Amounts
 
@@ -124,6 +125,18 @@ class Load:
         """Adds what was learned before; `refresh` brings it to bear."""
         self._add(edge, sums)
         self._seen += int(sums.n)
+
+    def put(self, edge: Edge, sums: Evidence) -> Evidence | None:
+        """Puts sums in the place of what is known of an edge; the difference, None where it is but rounding.
+
+        `refresh` brings it to bear.
+        """
+        self._sum_up()
+        before = self._sums.get(edge, empty((), sums.b.shape[-1]))
+        self._sums[edge] = sums
+        difference = change(before, sums)
+        self._seen += 0 if difference is None else max(int(difference.n), 0)
+        return difference
 
     @property
     def evidence(self) -> Mapping[Edge, Evidence]:

@@ -75,6 +75,10 @@ class Paced:
     def offered(self, cheapest_usd: float) -> None:
         """Takes in what the cheapest model would have answered a request for: nothing to a pace."""
 
+    def hear(self, requests: int, usd: float, now: float) -> None:  # noqa: ARG002  # caps mind when they came
+        """Takes in what other processes have served under it by now, and what that cost."""
+        self.pacer.hear(requests, usd)
+
     def record(self) -> PaceRecord:
         """Where it stands."""
         return PaceRecord.of(self.name, self.pacer, self.usd_per_request)

@@ -110,6 +110,12 @@ class PacedCap(Paced):
         usd, requests = self.usd_per_request, self.traffic.requests
         return CapOutlook(self.name, usd, requests, forecast.to_come, at_end, self.shadow_price)
 
+    def hear(self, requests: int, usd: float, now: float) -> None:
+        """Takes in what other processes have served under it by now, and what that cost."""
+        self.traffic.count(now, requests)
+        if self.known:
+            super().hear(requests, usd, now)
+
     def record(self) -> PaceRecord:
         """Where it stands."""
         return replace(Paced.record(self), traffic=self.traffic.text)

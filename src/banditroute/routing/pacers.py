@@ -82,6 +82,12 @@ class Pacers:
             if name in before._all:
                 paced.pacer.recall(before._all[name].pacer, arms, models)
 
+    def hear(self, name: str, requests: int, usd: float, now: float) -> None:
+        """Takes in what other processes have served under a budget and what that cost; one that is not kept is none."""
+        paced = self._all.get(name)
+        if paced is not None:
+            paced.hear(requests, usd, now)
+
     def shadow_prices(self) -> dict[str, float]:
         """The shadow price of each, by name."""
         return {name: paced.shadow_price for name, paced in self._known()}

@@ -81,7 +81,7 @@ def demand_of(
     params = request.params
     return Demand(
         input_tokens=tokens,
-        max_output_tokens=_count(params.get("max_completion_tokens", params.get("max_tokens")), "max_tokens"),
+        max_output_tokens=_limit_of_answers(params),
         answers=_count(params.get("n"), "n") or 1,
         tools=bool(params.get("tools") or params.get("functions")),
         vision=any(_has_image(message) for message in request.messages),
@@ -174,10 +174,19 @@ def _wants_json(response_format: object) -> bool:
     return cast("Json", response_format).get("type") in ("json_object", "json_schema")
 
 
+def _limit_of_answers(params: Json) -> int | None:
+    """The most tokens of an answer; OpenAI's newer name for it goes before the older, unless it says nothing."""
+    older = _count(params.get("max_tokens"), "max_tokens")
+    newer = _count(params.get("max_completion_tokens"), "max_completion_tokens")
+    return older if newer is None else newer
+
+
 def _count(value: Any, field: str) -> int | None:
     """A number that the caller asks for; None where it names none."""
     if value is None:
         return None
+    if isinstance(value, float) and value.is_integer():  # JSON knows numbers, and no whole ones among them
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise InvalidRequestError(f"{value!r} is not a number from 1 up", field=field)
     return value

@@ -110,6 +110,13 @@ class Shadow:
         with self._failing("learn"):
             self.decider.beliefs.check_bill(outcome)
 
+    def hear(self, added: Mapping[Edge, Evidence]) -> None:
+        """Takes up what other processes have added to what is known."""
+        if self.decider.borrows or not added:
+            return
+        with self._failing("learn"):
+            self.decider.beliefs.hear_more(added)
+
     def forget(self, elapsed_s: float) -> None:
         """Lets what it knows fade by what so many seconds are worth to it."""
         if self.decider.borrows:

@@ -17,11 +17,15 @@ from banditroute.learning.posterior import Posterior, condition, predict, solve
 from banditroute.learning.priors import Prior
 from banditroute.learning.warm import lent, with_warmth
 
+from .hearsay import change
 from .watching import Shift, Watch
 
 Floats = NDArray[np.float64]
 
 _BATCH = 256  # observations that are summed up at once
+_MUCH = 0.1  # of all that is known of a signal: so much told by others is worth solving it anew
+_NEW = 1.5  # times what was known of an edge: the same
+_MOVED_TO = 0.8  # of its weight: evidence that lost more was moved by a change; what fades loses less at a time
 _LIKELY_SDS = 2.326  # of a normal: 99% lie below
 _MOST_LOG_TOKENS = 20.0  # e^20 tokens: nobody's answer, and no overflow
 
@@ -61,8 +65,6 @@ class Signals:
         likes: models that start from what another has shown, each with the position of that other.
         vigilances: how closely each signal is watched for changes; None or left out = not at all.
 
-    Attributes:
-        stale: what was learned was moved, which posteriors have not heard of yet.
     """
 
     def __init__(
@@ -82,9 +84,19 @@ class Signals:
         self._pending: list[list[_Seen]] = [[] for _ in self._priors]
         self._moved = [empty((classes + 1, models), width) for _ in self._priors]
         self._watch = Watch(vigilances or [None] * len(self._priors))
-        self.stale = False
-        self._posterior: Posterior
+        self._told = [0.0] * len(self._priors)  # observations that others told since each signal was solved
+        self._unheard: set[int] = set()  # signals of which evidence was moved since they were solved
+        self._unsound: set[tuple[int, tuple[int, int]]] = set()  # edges whose sums elsewhere are of no observations
+        columns = len(self._priors) * models
+        self._posterior = Posterior(
+            np.zeros((classes + 1, columns, width + 1, width)), np.zeros((classes + 1, columns))
+        )
         self.refresh()
+
+    @property
+    def stale(self) -> bool:
+        """Whether what was learned was moved, which posteriors have not heard of yet."""
+        return bool(self._unheard)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -124,9 +136,55 @@ class Signals:
 
     def add(self, signal: int, edge: tuple[int, int], sums: Evidence) -> None:
         """Adds evidence (X, X), (X,), (), () to one edge of one signal; posteriors hear of it at `refresh`."""
-        evidence = self._evidence[signal]
-        for mine, theirs in zip(evidence, sums, strict=True):
+        for mine, theirs in zip(self._evidence[signal], sums, strict=True):
             mine[edge] += theirs
+        self._unheard.add(signal)
+
+    def put(self, signal: int, edge: tuple[int, int], sums: Evidence, *, mend: bool = False) -> Evidence | None:
+        """Puts sums in the place of those of one edge; the difference, None where it is no more than rounding.
+
+        Posteriors hear of it at `refresh`, for which there is reason once it is much beside what was known. Where
+        another process has moved it, detectors begin anew: what they have found so far is why it was moved. Where two
+        have, each what both knew, the sums are none that observations can have, and the edge begins anew too.
+
+        Args:
+            signal: which.
+            edge: class and model.
+            sums: (X, X), (X,), (), ().
+            mend: sums that begin anew are taken off what all processes know, which one of them has to do.
+        """
+        self._sum_up()
+        kept = self._evidence[signal]
+        if float(sums.n) < float(kept.n[edge]) or (signal, edge) in self._unsound:  # observations only add
+            sums = self._mended(signal, edge, sums, mend=mend)
+        difference = change(Evidence(*(part[edge] for part in kept)), sums)
+        known = float(kept.n[edge])
+        for mine, theirs in zip(kept, sums, strict=True):
+            mine[edge] = theirs
+        if difference is not None:
+            self._note(signal, edge[1], known, float(sums.n))
+        return difference
+
+    def _mended(self, signal: int, edge: tuple[int, int], sums: Evidence, *, mend: bool) -> Evidence:
+        """The sums of an edge, or nothing where they are none that observations can have."""
+        if sound(sums).all():
+            self._unsound.discard((signal, edge))
+            return sums
+        self._unsound.add((signal, edge))
+        if mend:
+            for difference, theirs in zip(self._moved[signal], sums, strict=True):
+                difference[edge] -= theirs
+        return Evidence(*(np.zeros_like(part) for part in sums))
+
+    def _note(self, signal: int, arm: int, before: float, after: float) -> None:
+        """Takes note of how much was told of an edge."""
+        moved_elsewhere = after < _MOVED_TO * before
+        if moved_elsewhere:
+            self._watch.begin_anew(signal, arm)
+        self._told[signal] += abs(after - before)
+        much = self._told[signal] > _MUCH * float(self._evidence[signal].n.sum())
+        if much or moved_elsewhere or after > _NEW * before:
+            self._unheard.add(signal)
 
     def warm(self, signal: int, edge: tuple[int, int], sums: Evidence) -> None:
         """The same of what was measured beforehand, which counts for less once what is seen disagrees."""
@@ -134,6 +192,7 @@ class Signals:
             self._warm = [empty(each.n.shape, each.b.shape[-1]) for each in self._evidence]
         for mine, theirs in zip(self._warm[signal], sums, strict=True):
             mine[edge] += theirs
+        self._unheard.add(signal)
 
     def observe(
         self, task: int, arm: int, x: Floats, values: Sequence[float | None], weight: float = 1.0
@@ -209,7 +268,7 @@ class Signals:
         for part, difference, old, new in zip(kept, differences, before, change(before), strict=True):
             part[edges] = new
             difference[edges] += new - old
-        self.stale = True
+        self._unheard.add(signal)
 
     def grow(self) -> int:
         """Makes the class that speaks for unknown ones a known class, puts a new one behind it; returns its index.
@@ -227,25 +286,37 @@ class Signals:
 
     def refresh(self) -> None:
         """Solves all posteriors anew from the evidence, so that edges hear of each other."""
-        self._sum_up()
-        self.stale = False
-        known, beforehand = self._evidence, self._beforehand()
-        if beforehand is not None:
-            each = zip(self._evidence, beforehand, self._priors, strict=True)
-            known = [with_warmth(seen, warm, prior) for seen, warm, prior in each]
-        solved = [solve(evidence, prior) for evidence, prior in zip(known, self._priors, strict=True)]
-        self._posterior = Posterior(
-            np.concatenate([one.block for one in solved], axis=1), np.concatenate([one.noise for one in solved], axis=1)
-        )
+        self.doubt()
+        self.catch_up()
 
-    def _beforehand(self) -> list[Evidence] | None:
-        """What was measured beforehand, and what models have from those that they are like; None = nothing."""
-        if not self._likes:
-            return self._warm
-        if self._warm is None:
-            return [lent(seen, self._likes) for seen in self._evidence]
-        both = zip(self._evidence, self._warm, strict=True)
-        return [merged(warm, lent(merged(seen, warm), self._likes)) for seen, warm in both]
+    def doubt(self) -> None:
+        """Has all posteriors count as stale."""
+        self._unheard.update(range(len(self._priors)))
+
+    def catch_up(self) -> None:
+        """Solves the posteriors of signals of which evidence was moved, and no others."""
+        for _ in self.catching_up():
+            pass
+
+    def catching_up(self) -> Iterator[None]:
+        """The same, one signal a step; whatever is learned between two steps is in."""
+        while self._unheard:
+            signal = min(self._unheard)
+            self._unheard.discard(signal)
+            self._told[signal] = 0.0
+            self._sum_up()
+            columns = slice(signal * self._models, (signal + 1) * self._models)
+            for part, solved in zip(self._posterior, solve(self._known(signal), self._priors[signal]), strict=True):
+                part[:, columns] = solved
+            yield
+
+    def _known(self, signal: int) -> Evidence:
+        """A signal's evidence, with what was measured beforehand and what models have from those they are like."""
+        seen = self._evidence[signal]
+        warm = None if self._warm is None else self._warm[signal]
+        if self._likes:
+            warm = lent(seen, self._likes) if warm is None else merged(warm, lent(merged(seen, warm), self._likes))
+        return seen if warm is None else with_warmth(seen, warm, self._priors[signal])
 
     def _sum_up(self) -> None:
         """Adds up what was observed since; in batches, for one by one it would cost more than deciding does."""

@@ -6,14 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from banditroute.learning.drift import AMOUNTS, FLAT, TIMES, Climb, Vigilance, false_rate, fell, stepped
-from banditroute.learning.kinds import NUMBERS
+from banditroute.learning.drift import AMOUNTS, FLAT, TIMES, Climb, Climbs, Vigilance, false_rate, fell
 from banditroute.learning.policy import PolicySettings
 from banditroute.records import Alarm
 
 _SIGNALS = ("quality", "output_tokens", "latency_s", "ttft_s")
 _WHOLE = -1  # in the place of a class: the model as a whole
-_DIRECTIONS = (1.0, -1.0)
 
 
 class Shift(NamedTuple):
@@ -47,7 +45,7 @@ class Watch:
 
     def __init__(self, vigilances: Sequence[Vigilance | None]) -> None:
         self._vigilances = tuple(vigilances)
-        self._climbs: dict[tuple[int, int, int], tuple[Climb, Climb]] = {}
+        self._climbs: dict[tuple[int, int, int], Climbs] = {}
         self._fell_at: dict[tuple[int, int], int] = {}
         self._requests = 0
 
@@ -56,16 +54,13 @@ class Watch:
         settings = self._vigilances[signal]
         if settings is None:
             return []
-        residual, sd = value - expected, math.sqrt(max(var, 1e-12))
+        residual = max(value, settings.least) - max(expected, settings.least)
+        sd = math.sqrt(max(var, 1e-12))
         shifts: list[Shift] = []
         for where in (_WHOLE, task):
-            up, down = self._climbs.get((signal, arm, where), (FLAT, FLAT))
-            both = (
-                stepped(up, residual, sd, _DIRECTIONS[0], settings, NUMBERS),
-                stepped(down, residual, sd, _DIRECTIONS[1], settings, NUMBERS),
-            )
-            self._climbs[signal, arm, where] = both
-            highest = both[0] if both[0].height >= both[1].height else both[1]
+            climbs = self._climbs.get((signal, arm, where), FLAT).after(residual, sd, settings)
+            self._climbs[signal, arm, where] = climbs
+            highest = climbs.highest
             if highest.height > (settings.threshold if where == _WHOLE else settings.edge_threshold):
                 named = None if where == _WHOLE else where
                 chance, by = false_rate(_height(highest), settings), float(highest.shift)
@@ -96,6 +91,10 @@ class Watch:
                 self._climbs[signal, arms[arm], place] = climbs
         self._requests = before._requests
         self._fell_at = {(signal, arms[arm]): at for (signal, arm), at in before._fell_at.items() if arm in arms}
+
+    def begin_anew(self, signal: int, arm: int) -> None:
+        """Forgets what a model's detectors of a signal have found so far."""
+        self._begin_anew(signal, arm, _WHOLE)
 
     def count(self) -> None:
         """One more request is over."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,19 +14,17 @@ from banditroute.routing.budgets import Cap, PacedBudget, Window
 from banditroute.routing.decider import Decider
 from banditroute.routing.ledger import Ledger
 from banditroute.routing.promises import Keeper, Kept
+from banditroute.sweeping.executor import Executor, Tick, in_order
 
 from .loop import Played
 from .results import CapWindow, Floats, Lateness
 from .scenario import Feedback, LatencyEvent, PriceEvent, QualityEvent, Scenario
 from .stages import Script
 from .table import OutcomeTable
-from .workers import shared_out
 from .world import Lived, World
 from .world_prices import Priced, priced
 
 THOMPSON = "thompson"
-
-Tick = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +98,12 @@ def setting_of(
 
 
 def live(
-    setting: Setting, budgets_usd: Sequence[float | None], seeds: Sequence[int], jobs: int, tick: Tick | None
+    setting: Setting, budgets_usd: Sequence[float | None], seeds: Sequence[int], executor: Executor, tick: Tick | None
 ) -> dict[float | None, list[Life]]:
-    """The worlds of each budget, in the order of the seeds; the same for any number of processes."""
+    """The worlds of each budget, in the order of the seeds; the same whoever does the work."""
     plan = [(budget, seed) for budget in budgets_usd for seed in seeds]
-    lives: list[Life] = []
-    if jobs == 1 or len(plan) == 1:
-        for budget, seed in plan:
-            lives.append(_lived(setting, budget, seed))
-            _tell(tick, setting)
-    else:
-        with closing(shared_out(plan, _lived_in_worker, jobs, _enter, setting)) as done:
-            for life in done:
-                lives.append(life)
-                _tell(tick, setting)
+    with executor.crew(_lived, setting) as crew:
+        lives = in_order(_told(crew.sweep(plan), setting, tick))
     return {
         budget: [life for life, (asked, _) in zip(lives, plan, strict=True) if asked == budget]
         for budget in budgets_usd
@@ -141,12 +130,17 @@ def _window(name: Window, ends: Sequence[tuple[float, float]]) -> CapWindow:
     return CapWindow(name.budget, name.period, allowed, spent)
 
 
-def _tell(tick: Tick | None, setting: Setting) -> None:
-    if tick is not None:
-        tick(setting.priced.table.requests)
+def _told(ended: Iterable[tuple[int, Life]], setting: Setting, tick: Tick | None) -> Iterator[tuple[int, Life]]:
+    for each in ended:
+        if tick is not None:
+            tick(setting.priced.table.requests)
+        yield each
 
 
-def _lived(setting: Setting, budget_usd: float | None, seed: int) -> Life:
+def _lived(setting: Setting, asked: tuple[float | None, int], tick: Tick) -> Life:
+    """One world, of a budget and a seed."""
+    del tick  # it is over before it could say much
+    budget_usd, seed = asked
     table, scenario = setting.priced.table, setting.scenario
     assert scenario.traffic is not None, "played only where there is some"
     arrivals = scenario.traffic.plays(table.requests, seed, setting.trace)
@@ -171,14 +165,3 @@ def _lived(setting: Setting, budget_usd: float | None, seed: int) -> Life:
 def _life(lived: Lived, kept: Kept | None) -> Life:
     windows = {name: (lived.allowed_usd[name], spent) for name, spent in lived.spent_usd.items()}
     return Life(Played(lived.row[None], lived.arm[None]), windows, kept)
-
-
-_settings: list[Setting] = []  # a worker process's own copy, sent once
-
-
-def _enter(setting: Setting) -> None:
-    _settings[:] = [setting]
-
-
-def _lived_in_worker(asked: tuple[float | None, int]) -> Life:
-    return _lived(_settings[0], *asked)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 
 from banditroute.errors import InputError
 from banditroute.learning.policy import LearningPolicy, PolicySettings
+from banditroute.sweeping.choosing import executor_of
+from banditroute.sweeping.executor import Executor, Tick, in_order
 
 from . import frontier
 from .lived import THOMPSON, Life, check_lived, lateness_of, live, setting_of, windows_of
@@ -28,7 +29,6 @@ from .stream import Stream, staged, stream_of
 from .summary import Learned, learned_edges, policy_result, sightings
 from .table import OutcomeTable
 from .warm_start import WarmStart, started_warm
-from .workers import shared_out
 
 Progress = Callable[[int, int], None]
 
@@ -71,6 +71,7 @@ def simulate(
     classes: str = "table",
     scenario: Scenario | None = None,
     jobs: int = 1,
+    executor: Executor | None = None,
     progress: Progress | None = None,
     settings: PolicySettings | None = None,
 ) -> SimulationResult:
@@ -90,7 +91,8 @@ def simulate(
         features: "table", "prompt" (by the shipped encoder, from the rows' prompts) or "none".
         classes: "table", "classifier" (by the shipped classifier, likewise) or "none".
         scenario: what changes while the table is streamed; every seed meets the same events at the same requests.
-        jobs: processes; the results are the same for any number.
+        jobs: processes; the results are the same for any number. 0 = one for each processor.
+        executor: who does the work, see `banditroute.sweeping`: a Dask cluster, say; None = so many processes.
         progress: called with decisions made and decisions in all.
         settings: constants of the learning policies; the defaults serve every table.
 
@@ -114,13 +116,14 @@ def simulate(
     total = stream.task.size * sum(len(batch.seeds) for batch in plan)
     started = time.perf_counter()
     counter = None if progress is None else _Counter(total, progress)
+    executor = executor or executor_of(jobs)
     if scenario is not None and scenario.traffic is not None:
         check_lived(scenario, policies, warm=before is not None)
         given = {"features": with_features, "classes": with_classes}
         setting = setting_of(first, script, scenario, world.settings, **given)
-        results = _lived(world, live(setting, budgets_usd, seeds, jobs, counter), seeds)
+        results = _lived(world, live(setting, budgets_usd, seeds, executor, counter), seeds)
     else:
-        results = _collect(world, policies, budgets_usd, seeds, plan, _run(world, plan, jobs, counter))
+        results = _collect(world, policies, budgets_usd, seeds, plan, _run(world, plan, executor, counter))
     seconds = time.perf_counter() - started
     return SimulationResult(
         table=table.name,
@@ -141,13 +144,21 @@ def simulate(
 
 
 class _Counter:
-    """Adds up ticks and passes the sum on."""
+    """Adds up what is done, told on the way or once a share ends, and passes the sum on."""
 
     def __init__(self, total: int, progress: Progress) -> None:
-        self.done, self.total, self.progress = 0, total, progress
+        self.done, self.ended, self.total, self.progress = 0, 0, total, progress
 
     def __call__(self, decisions: int) -> None:
-        self.done = min(self.done + decisions, self.total)
+        self._reach(self.done + decisions)
+
+    def share_ended(self, decisions: int) -> None:
+        self.ended += decisions
+        if self.ended > self.done:
+            self._reach(self.ended)
+
+    def _reach(self, decisions: int) -> None:
+        self.done = min(decisions, self.total)
         self.progress(self.done, self.total)
 
 
@@ -160,7 +171,7 @@ def _batches(policy: str, budgets_usd: Sequence[float | None], seeds: Sequence[i
             yield _Batch(policy, tuple(b for b, _ in part), tuple(s for _, s in part))
 
 
-def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None = None) -> _BatchResult:
+def _play_batch(world: _World, batch: _Batch, tick: Tick) -> _BatchResult:
     budgets = None if batch.budgets_usd[0] is None else np.array(batch.budgets_usd, dtype=np.float64)
     policy = make_policy(batch.policy, world.stream, world.script.stages, budgets, len(batch.seeds), world.settings)
     if world.start is not None and isinstance(policy, LearningPolicy):
@@ -173,27 +184,18 @@ def _play_batch(world: _World, batch: _Batch, tick: Callable[[int], None] | None
     return _BatchResult(played, learned_edges(policy, world.stream), seen)
 
 
-def _run(world: _World, plan: Sequence[_Batch], jobs: int, counter: _Counter | None) -> list[_BatchResult]:
-    if jobs == 1 or len(plan) == 1:
-        return [_play_batch(world, batch, counter) for batch in plan]
-    done: list[_BatchResult] = []
-    with closing(shared_out(plan, _play_in_worker, jobs, _enter, world)) as results:
-        for batch, result in zip(plan, results, strict=True):
-            done.append(result)
-            if counter is not None:
-                counter(len(batch.seeds) * world.stream.task.size)
-    return done
+def _run(world: _World, plan: Sequence[_Batch], executor: Executor, counter: _Counter | None) -> Sequence[_BatchResult]:
+    with executor.crew(_play_batch, world) as crew:
+        return in_order(_counted(plan, crew.sweep(plan, counter), world.stream.task.size, counter))
 
 
-_worlds: list[_World] = []  # a worker process's own copy, sent once
-
-
-def _enter(world: _World) -> None:
-    _worlds[:] = [world]
-
-
-def _play_in_worker(batch: _Batch) -> _BatchResult:
-    return _play_batch(_worlds[0], batch)
+def _counted(
+    plan: Sequence[_Batch], ended: Iterable[tuple[int, _BatchResult]], steps: int, counter: _Counter | None
+) -> Iterator[tuple[int, _BatchResult]]:
+    for index, result in ended:
+        if counter is not None:
+            counter.share_ended(len(plan[index].seeds) * steps)
+        yield index, result
 
 
 def _collect(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 from banditroute.errors import BanditrouteError, UnknownDecisionError
 
 from .connecting import transaction
+from .exchanging import exchanged
 from .folding import Marks, Places, add, places, unfolded
 from .judging import judged_outcome
 from .operations import Begin, Judge, LogOperation, Result, Settle
 from .pending import Pending
+from .sharing import News, Report
 from .totals import Totals
 from .widths import Widths
 
@@ -20,8 +23,8 @@ _MOST_UNFOLDED = 256  # rows; whoever reads the state adds them up
 _UNFOLDED_S = 1.0
 
 _BEGIN = (
-    "INSERT INTO decision (seq, decision_id, at, dispatch, prompt) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (decision_id) DO NOTHING"
+    "INSERT INTO decision (seq, decision_id, at, dispatch, prompt, request_id, session_id) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (decision_id) DO NOTHING"
 )
 _SETTLE = "INSERT INTO outcome (number, decision, settlement) VALUES (?, ?, ?) ON CONFLICT (decision) DO NOTHING"
 _SETTLED = "DELETE FROM unsettled WHERE decision = ?"
@@ -35,11 +38,15 @@ class BatchWriter:
     """Writes batches through one connection, and brings the sums up to the log now and then.
 
     What it remembers of the file holds as long as nobody else writes: SQLite counts the changes by others, and the
-    count is asked for inside every transaction.
+    count is asked for inside every transaction. Its own rows it remembers all the same, so that of those that are in no
+    sum yet it has only the others' to read.
 
     Args:
         connection: to the file; nobody else writes through it.
         clock: seconds that never go back.
+
+    Attributes:
+        crowded: somebody else has written decisions or outcomes since the first batch.
     """
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,6 +57,7 @@ class BatchWriter:
         self._widths = Widths(self._totals.width)
         self._pending = Pending()
         self._version: int | None = None
+        self.crowded = False
         self._folded = Marks(0, 0, 0)
         self._number = self._judgement = self._seq = 0  # the last of each that was given
         self._unfolded_since: float | None = None
@@ -85,16 +93,30 @@ class BatchWriter:
             StoreError: a row is damaged; nothing was changed.
             sqlite3.Error: nothing was changed.
         """
+        with self._folding():
+            pass
+
+    def exchange(self, report: Report, now: float) -> News:
+        """Brings the sums up to the log, and has a process tell the others and hear of them, in one transaction.
+
+        Raises:
+            StoreError: a row is damaged; nothing was changed.
+            sqlite3.Error: nothing was changed.
+        """
+        with self._folding():
+            return exchanged(self._connection, report, now)
+
+    @contextmanager
+    def _folding(self) -> Generator[None]:
+        """A transaction in which the sums are up to the log."""
         with transaction(self._connection):
             version = self._caught_up()
-            at = Places(self._folded, Marks(self._number, self._judgement, self._seq))
-            if self._pending.complete:
-                tally = self._pending.tally(self._folded.outcome)
-            else:
-                tally = unfolded(self._connection, self._folded)
-            self._folded = add(self._connection, tally, at)
+            if self._unfolded:
+                at = Places(self._folded, Marks(self._number, self._judgement, self._seq))
+                self._folded = add(self._connection, unfolded(self._connection, at, self._pending), at)
+            yield
         self._version = version
-        self._pending.restart(complete=True)
+        self._pending.forget()
         self._unfolded_since = None
 
     def forget(self) -> None:
@@ -113,9 +135,13 @@ class BatchWriter:
         known, self._version = self._version, None
         version: int = self._execute("PRAGMA data_version").fetchone()[0]
         if version != known:
+            before = self._number + self._seq
             self._folded, (self._number, self._judgement, self._seq) = places(self._connection)
+            self.crowded |= known is not None and self._number + self._seq > before
             self._widths.forget()
-            self._pending.restart(complete=self._unfolded == 0)
+            self._pending.forget(self._folded.outcome, self._folded.feedback)
+        if known is None:  # what was written last may have been undone
+            self._pending.forget()
         return version
 
     def _results(self, operations: Sequence[LogOperation]) -> list[Result]:
@@ -148,7 +174,7 @@ class BatchWriter:
         if seq <= self._folded.decision:
             self._execute(_SETTLED, (seq,))
         self._totals.introduce(self._widths.expect(settle.lessons))
-        self._pending.settle(settle)
+        self._pending.settled[self._number] = settle
         return True
 
     def _judge(self, judge: Judge) -> bool:
@@ -162,7 +188,7 @@ class BatchWriter:
         self._execute(_JUDGE, (self._judgement + 1, seq, judge.source, judge.feedback))
         self._judgement += 1
         self._totals.introduce(self._widths.expect(lessons))
-        self._pending.judge(judge.lesson)
+        self._pending.judged[self._judgement] = judge.lesson
         return True
 
     def _find(self, decision_id: str) -> int:

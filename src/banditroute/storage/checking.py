@@ -9,6 +9,7 @@ import numpy as np
 
 from banditroute.errors import InputError
 from banditroute.learning.evidence import Evidence
+from banditroute.records import Incident
 from banditroute.routing.lessons import Edge, Lesson
 
 from .protocol import Charge, Dispatch
@@ -23,9 +24,22 @@ def check_dispatch(dispatch: Dispatch) -> None:
     decision = dispatch.decision
     if not math.isfinite(decision.at):
         raise InputError(f"{decision.at} is not an instant", field="at")
-    for field, text in (("tenant", decision.tenant), ("task", decision.context.task)):
+    names = ("request_id", dispatch.request_id), ("session_id", dispatch.session_id)
+    for field, text in (("tenant", decision.tenant), ("task", decision.context.task), *names):
         if not text.isascii():
             _check_unicode(field, text)
+
+
+def check_incident(incident: Incident) -> None:
+    """Makes sure that an incident has an instant, and that its texts are some.
+
+    Raises:
+        InputError: the instant is no finite number, or a text is no Unicode.
+    """
+    if not math.isfinite(incident.at):
+        raise InputError(f"{incident.at} is not an instant", field="at")
+    for field in ("kind", "about", "text", "cause", "by"):
+        _check_unicode(field, getattr(incident, field))
 
 
 def check_numbers(lessons: Iterable[Lesson], charges: Iterable[Charge] = ()) -> None:

@@ -21,15 +21,18 @@ from banditroute.records import (
     Decision,
     Feedback,
     Forecast,
+    Incident,
     Json,
     Outcome,
     ShadowDecision,
     Usage,
 )
 
-from .protocol import Charge, Dispatch, PaceRecord, Settlement, Window
+from .protocol import Charge, Dispatch, PaceRecord, Settlement, Trail, Window
 
 T = TypeVar("T")
+
+_NAMES = ("request_id", "session_id", "holder")  # of a dispatch, written only where it has them; the first stand first
 
 
 class Settled(NamedTuple):
@@ -46,15 +49,15 @@ def dispatch_json(dispatch: Dispatch) -> str:
     Raises:
         InputError: a text in it is no Unicode.
     """
-    return _json(
-        {
-            "decision": dispatch.decision,
-            "reserved_usd": dispatch.reserved_usd,
-            "windows": dispatch.windows,
-            "expires_at": dispatch.expires_at,
-            "by_caller": dispatch.by_caller,
-        }
-    )
+    row = {
+        "decision": dispatch.decision,
+        "reserved_usd": dispatch.reserved_usd,
+        "windows": dispatch.windows,
+        "expires_at": dispatch.expires_at,
+        "by_caller": dispatch.by_caller,
+    }
+    named = {name: value for name in _NAMES if (value := getattr(dispatch, name))}
+    return _json({**named, **row} if named else row)
 
 
 def dispatch_of(text: str, prompt: bytes | None = None) -> Dispatch:
@@ -64,6 +67,15 @@ def dispatch_of(text: str, prompt: bytes | None = None) -> Dispatch:
         StoreError: the text is no dispatch.
     """
     return _read(_dispatch, text, prompt)
+
+
+def context_of(text: str) -> Context:
+    """The context of the decision that was written: all of a dispatch that lessons depend on, in a third of the time.
+
+    Raises:
+        StoreError: the text is no dispatch.
+    """
+    return _read(_context_in, text)
 
 
 def settlement_json(settlement: Settlement) -> str:
@@ -103,6 +115,24 @@ def feedback_json(feedback: Feedback) -> str:
     return _json(feedback)
 
 
+def trail_json(trail: Trail) -> bytes:
+    """Everything on record of a decision as one object, for whoever it is about: with its messages, if they are kept.
+
+    Raises:
+        InputError: a text in it is no Unicode.
+    """
+    prompt = trail.dispatch.prompt
+    row = {
+        "kind": "decision",
+        **orjson.loads(dispatch_json(trail.dispatch)),
+        "messages": None if prompt is None else orjson.Fragment(prompt),
+        "outcome": trail.outcome,
+        "charges": [(*charge.window, charge.usd) for charge in trail.charges],
+        "feedback": trail.feedback,
+    }
+    return _json(row).encode()
+
+
 def alarm_json(alarm: Alarm) -> str:
     """An alarm."""
     return _json(alarm)
@@ -115,6 +145,29 @@ def alarm_of(text: str) -> Alarm:
         StoreError: the text is no alarm.
     """
     return _read(_record, text, Alarm)
+
+
+def incident_json(incident: Incident) -> str:
+    """An incident."""
+    return _json(incident)
+
+
+def incident_of(text: str) -> Incident:
+    """The incident that was written.
+
+    Raises:
+        StoreError: the text is no incident.
+    """
+    return _read(_record, text, Incident)
+
+
+def name_json(name: str) -> str:
+    """A name as it stands in a dispatch.
+
+    Raises:
+        InputError: it is no Unicode.
+    """
+    return _json(name)
 
 
 def names_json(names: Sequence[str]) -> str:
@@ -191,15 +244,24 @@ def _dispatch(data: Json, prompt: bytes | None) -> Dispatch:
         expires_at=_float(data["expires_at"]),
         by_caller=data["by_caller"],
         prompt=prompt,
+        **{name: data.get(name, "") for name in _NAMES},
     )
 
 
+def _context_in(dispatch: Json) -> Context:
+    return _context(dispatch["decision"]["context"])
+
+
+def _context(data: Json) -> Context:
+    return _record({**data, "features": tuple(map(_float, data["features"]))}, Context)
+
+
 def _decision(data: Json) -> Decision:
-    context, shadow = data["context"], data.get("shadow")  # no key: written by a version without shadows
+    shadow = data.get("shadow")  # no key: written by a version without shadows
     return _record(
         {
             **data,
-            "context": _record({**context, "features": tuple(map(_float, context["features"]))}, Context),
+            "context": _context(data["context"]),
             "propensity": _float(data["propensity"]),
             "propensities": _floats(data["propensities"]),
             "shadow_prices": _floats(data["shadow_prices"]),
@@ -240,7 +302,10 @@ def _outcome(data: Json) -> Outcome:
 def _record(data: Json, kind: type[T]) -> T:
     """A record of that kind: what it does not know is passed over, and a number that is missing is not a number."""
     names, floats = _fields(kind)
-    return kind(**{n: math.nan if v is None and n in floats else v for n, v in data.items() if n in names})
+    if not data.keys() <= names:
+        data = {name: value for name, value in data.items() if name in names}
+    missing = {name: math.nan for name in floats if data.get(name, 0.0) is None}
+    return kind(**{**data, **missing} if missing else data)
 
 
 @cache

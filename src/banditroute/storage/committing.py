@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from banditroute.errors import StoreError
@@ -13,7 +13,7 @@ from banditroute.errors import StoreError
 from .batch import BatchWriter
 from .connecting import BUSY_TIMEOUT_S, checkpoint, connect_to_write, waiting
 from .faults import explained, is_locked, may_pass, store_error
-from .operations import Alone, Begin, Flush, LogOperation, Operation, Result
+from .operations import Alone, Begin, Exchange, Flush, LogOperation, Operation, Result
 from .schema import migrate
 
 _AGAIN_S = 0.02
@@ -30,11 +30,13 @@ class Committer:
     Args:
         path: the file.
         fsync: wait for the disk at each commit.
+        clock: seconds since the epoch, by which leases run out.
     """
 
-    def __init__(self, path: str, *, fsync: bool) -> None:
+    def __init__(self, path: str, *, fsync: bool, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._fsync = fsync
+        self._clock = clock
         self._held: dict[str, Begin] = {}
         self._connection: sqlite3.Connection | None = None
         self._batches: BatchWriter | None = None
@@ -43,6 +45,11 @@ class Committer:
     def holding(self) -> bool:
         """Whether decisions are held back for a disk that could not be written."""
         return bool(self._held)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether another process is known to write decisions into the file too."""
+        return self._batches is not None and self._batches.crowded
 
     def open(self) -> None:
         """Connects, and brings the file up to date.
@@ -64,12 +71,12 @@ class Committer:
             LockedError: it is held, and waiting was not asked for.
         """
         if not wait:
-            return self._log([each for each in operations if not isinstance(each, Alone)], wait=False)
+            return self._log([each for each in operations if not isinstance(each, Exchange | Alone)], wait=False)
         results: list[Result] = []
-        for _, group in groupby(operations, lambda operation: isinstance(operation, Alone)):
+        for _, group in groupby(operations, lambda operation: isinstance(operation, Exchange | Alone)):
             alike = list(group)
-            log = [operation for operation in alike if not isinstance(operation, Alone)]
-            alone = [operation for operation in alike if isinstance(operation, Alone)]
+            log = [operation for operation in alike if not isinstance(operation, Exchange | Alone)]
+            alone = [operation for operation in alike if isinstance(operation, Exchange | Alone)]
             results += self._log(log) if log else map(self._alone, alone)
         return results
 
@@ -110,11 +117,13 @@ class Committer:
         with waiting(connection):
             return batches.write(operations)
 
-    def _alone(self, operation: Alone) -> Result:
+    def _alone(self, operation: Exchange | Alone) -> Result:
         try:
             connection, batches = self._connect()
-            batches.forget()
             with waiting(connection):
+                if isinstance(operation, Exchange):
+                    return batches.exchange(operation.report, self._clock())
+                batches.forget()
                 return operation.work(connection)
         except (sqlite3.Error, StoreError) as error:
             return self._failed("change what is written", error)

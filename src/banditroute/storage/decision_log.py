@@ -39,6 +39,8 @@ def _where_known(trail: Trail) -> Json:
     """The fields that a row has only where there is something to say."""
     decision, outcome = trail.decision, trail.outcome
     known: dict[str, Any] = {}
+    if trail.dispatch.request_id:
+        known["request_id"] = trail.dispatch.request_id
     if decision.context.features:
         known["features"] = list(decision.context.features)
         known["encoder_version"] = decision.context.encoder_version

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from banditroute.routing.lessons import lesson_of, lessons_of
+from banditroute.routing.lessons import lesson_in, lessons_in
 
-from .codec import dispatch_of, feedback_of, settled_of
+from .codec import context_of, feedback_of, settled_of
+from .pending import Gap, Pending, in_order
 from .protocol import State
 from .reading import pages
 from .tally import Tally
@@ -32,11 +33,12 @@ _LIST = (
 )
 _OUTCOMES = (
     "SELECT number, dispatch, settlement FROM outcome CROSS JOIN decision ON decision.seq = outcome.decision "
-    "WHERE number > ? ORDER BY number"
+    "WHERE number BETWEEN ? AND ? ORDER BY number"
 )
 _JUDGEMENTS = (
     "SELECT dispatch, settlement, feedback FROM feedback CROSS JOIN decision ON decision.seq = feedback.decision "
-    "CROSS JOIN outcome ON outcome.decision = feedback.decision WHERE feedback.seq > ? ORDER BY feedback.seq"
+    "CROSS JOIN outcome ON outcome.decision = feedback.decision "
+    "WHERE feedback.seq BETWEEN ? AND ? ORDER BY feedback.seq"
 )
 
 
@@ -78,7 +80,7 @@ def state_of(connection: sqlite3.Connection) -> State:
         StoreError: a row is damaged.
     """
     tally = Totals(connection).load()
-    tally.merge(unfolded(connection, places(connection).folded))
+    tally.merge(unfolded(connection, places(connection), Pending()))
     return tally.state()
 
 
@@ -101,7 +103,7 @@ def fold(connection: sqlite3.Connection) -> None:
         StoreError: a row is damaged.
     """
     at = places(connection)
-    add(connection, unfolded(connection, at.folded), at)
+    add(connection, unfolded(connection, at, Pending()), at)
 
 
 def add(connection: sqlite3.Connection, tally: Tally, at: Places) -> Marks:
@@ -117,25 +119,47 @@ def replace(connection: sqlite3.Connection, state: State) -> None:
     _move(connection, at)
 
 
-def unfolded(connection: sqlite3.Connection, folded: Marks) -> Tally:
+def unfolded(connection: sqlite3.Connection, at: Places, known: Pending) -> Tally:
     """What the rows above the marks amount to.
+
+    Args:
+        connection: to the file.
+        at: how far the file has come.
+        known: those of them that need not be read, and no others.
 
     Raises:
         StoreError: a row is damaged.
     """
     tally = Tally()
-    for number, dispatch, settlement in connection.execute(_OUTCOMES, (folded.outcome,)):
+    for each in in_order(known.settled, at.folded.outcome, at.last.outcome):
+        if isinstance(each, Gap):
+            _add_outcomes(connection, each, tally)
+        else:
+            known.add_outcome(each, tally)
+    for each in in_order(known.judged, at.folded.feedback, at.last.feedback):
+        if isinstance(each, Gap):
+            _add_judgements(connection, each, tally)
+        else:
+            known.add_judgement(each, tally)
+    return tally
+
+
+def _add_outcomes(connection: sqlite3.Connection, gap: Gap, tally: Tally) -> None:
+    for number, dispatch, settlement in connection.execute(_OUTCOMES, gap):
         outcome, charges, paces = settled_of(settlement)
-        lessons = lessons_of(dispatch_of(dispatch).decision, outcome)
+        lessons = lessons_in(context_of(dispatch), outcome)
         tally.check(lessons)
         tally.learn(lessons)
         tally.charge(charges)
         tally.pace(paces, number)
-    for dispatch, settlement, feedback in connection.execute(_JUDGEMENTS, (folded.feedback,)):
-        lesson = lesson_of(dispatch_of(dispatch).decision, settled_of(settlement).outcome, feedback_of(feedback))
+        tally.pay(paces, outcome.cost_usd)
+
+
+def _add_judgements(connection: sqlite3.Connection, gap: Gap, tally: Tally) -> None:
+    for dispatch, settlement, feedback in connection.execute(_JUDGEMENTS, gap):
+        lesson = lesson_in(context_of(dispatch), settled_of(settlement).outcome, feedback_of(feedback))
         tally.check((lesson,))
         tally.learn((lesson,))
-    return tally
 
 
 def _move(connection: sqlite3.Connection, at: Places) -> Marks:

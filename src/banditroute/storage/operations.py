@@ -9,6 +9,7 @@ from typing import NamedTuple
 from banditroute.routing.lessons import Lesson
 
 from .protocol import Charge, PaceRecord
+from .sharing import News, Report
 
 
 class Begin(NamedTuple):
@@ -18,6 +19,8 @@ class Begin(NamedTuple):
     at: float
     dispatch: str
     prompt: bytes | None
+    request_id: str | None = None
+    session_id: str | None = None
 
 
 class Settle(NamedTuple):
@@ -28,6 +31,7 @@ class Settle(NamedTuple):
     lessons: tuple[Lesson, ...]
     charges: tuple[Charge, ...]
     paces: tuple[PaceRecord, ...]
+    cost_usd: float
 
 
 class Judge(NamedTuple):
@@ -43,6 +47,12 @@ class Flush(NamedTuple):
     """Write nothing; be done when everything before is."""
 
 
+class Exchange(NamedTuple):
+    """Tell the others and hear of them, in a transaction of its own."""
+
+    report: Report
+
+
 class Alone(NamedTuple):
     """Something rare that has a transaction to itself."""
 
@@ -50,6 +60,6 @@ class Alone(NamedTuple):
 
 
 LogOperation = Begin | Settle | Judge | Flush
-Operation = LogOperation | Alone
-Result = bool | int | Exception
+Operation = LogOperation | Exchange | Alone
+Result = bool | int | News | Exception
 """What came of an operation; an exception is for whoever asked for it, and undoes nothing of its neighbours."""

@@ -6,18 +6,21 @@ evidence, and the same feedback twice counts once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from banditroute.learning.evidence import Evidence
-from banditroute.records import Alarm, Decision, Feedback, Outcome
+from banditroute.records import Alarm, Decision, Feedback, Incident, Outcome
 from banditroute.routing.budgets import Charge as Charge
 from banditroute.routing.budgets import Window as Window
 from banditroute.routing.guards.switchboard import Switch as Switch
 from banditroute.routing.lessons import Edge as Edge
 from banditroute.routing.lessons import Lesson
 from banditroute.routing.pacers import PaceRecord as PaceRecord
+
+from .sharing import Paid as Paid
+from .sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Dispatch:
         expires_at: instant at which the reservation ends by itself, seconds since the epoch.
         by_caller: the caller makes the call and records its outcome; nothing is charged where that never comes.
         prompt: the request's messages as JSON; None unless the configuration asks for prompts to be kept.
+        holder: the process that serves it, where several share the store; empty = the only one.
+        request_id: what the caller calls the request; session_id: its conversation; empty = it did not say.
     """
 
     decision: Decision
@@ -39,6 +44,9 @@ class Dispatch:
     expires_at: float = 0.0
     by_caller: bool = False
     prompt: bytes | None = None
+    holder: str = ""
+    request_id: str = ""
+    session_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,26 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Decisions by a name that their caller gave them: of the request, or of the conversation; one of both is given.
+
+    Attributes:
+        request_id: what the caller calls the request.
+        session_id: what it calls the conversation.
+        tenant: on whose behalf they were made; None = anybody's.
+    """
+
+    request_id: str = ""
+    session_id: str = ""
+    tenant: str | None = None
+
+    def fits(self, dispatch: Dispatch) -> bool:
+        """Whether it is one of them."""
+        names = (self.request_id, dispatch.request_id) if self.request_id else (self.session_id, dispatch.session_id)
+        return names[0] == names[1] != "" and self.tenant in (None, dispatch.decision.tenant)
+
+
+@dataclass(frozen=True, slots=True)
 class StoredKey:
     """A key that a client of the gateway shows, made by `banditroute keys create`.
 
@@ -103,6 +131,25 @@ class StoredKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Deleted:
+    """What of a tenant is gone.
+
+    Attributes:
+        decisions: rows, each with its outcome.
+        judgements: of them.
+        prompts: that were kept of them.
+        keys: of the gateway.
+        left: decisions that have no outcome yet; their rows stay until they have.
+    """
+
+    decisions: int = 0
+    judgements: int = 0
+    prompts: int = 0
+    keys: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """What the log amounts to.
 
@@ -110,11 +157,13 @@ class State:
         evidence: sums of every edge.
         spent_usd: dollars by window.
         paces: by paced budget.
+        paid: what each has paid for, by the same names.
     """
 
     evidence: Mapping[Edge, Evidence]
     spent_usd: Mapping[Window, float]
     paces: Mapping[str, PaceRecord]
+    paid: Mapping[str, Paid] = field(default_factory=dict[str, Paid])
 
 
 class StoreReader(Protocol):
@@ -135,6 +184,10 @@ class StoreReader(Protocol):
         """
         ...
 
+    async def find(self, named: Named, limit: int) -> list[Trail]:
+        """The newest decisions that a caller named so, newest first."""
+        ...
+
     def trails(self) -> AsyncIterator[Trail]:
         """Every decision on record, in the order in which they were taken in."""
         ...
@@ -153,6 +206,10 @@ class StoreReader(Protocol):
 
     async def alarms(self, limit: int) -> list[Alarm]:
         """The newest alarms, newest first."""
+        ...
+
+    async def incidents(self, since: float, limit: int) -> list[Incident]:
+        """The newest incidents from an instant on, newest first; those of one instant in any order."""
         ...
 
     async def switches(self) -> list[Switch]:
@@ -203,6 +260,14 @@ class Store(StoreReader, Protocol):
         """
         ...
 
+    async def note(self, incident: Incident) -> None:
+        """Keeps an incident, among the newest 10,000; durable once returned. The same one again changes nothing.
+
+        Raises:
+            InputError: a text in it is no Unicode, or its instant is not finite.
+        """
+        ...
+
     async def throw(self, switch: Switch) -> None:
         """Keeps how a switch was thrown, in the place of how it was before; durable once returned."""
         ...
@@ -236,6 +301,29 @@ class Store(StoreReader, Protocol):
         """
         ...
 
+    async def forget_prompts(self, before: float) -> int:
+        """Forgets the messages of settled decisions older than that instant, which stay otherwise.
+
+        Returns how many had any.
+        """
+        ...
+
+    async def delete_tenant(self, name: str, budgets: Collection[str] = ()) -> Deleted:
+        """Forgets a tenant's decisions, with outcome and feedback, what they taught, and its keys of the gateway.
+
+        What they spent stays in the sums of money, so that caps hold, but for that of some budgets. What rows have
+        taught that are pruned is told apart no more. Decisions without an outcome are kept.
+
+        Args:
+            name: the tenant.
+            budgets: whose windows and paces are to go as well: those that are the tenant's alone.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Writes what is still waiting and lets go of everything; a second call does nothing."""
         ...
+
+
+class SharedStore(Store, Sharing, Protocol):
+    """A store that several processes use at once, each telling the others what it does."""

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from banditroute.records import Feedback
 
 from .codec import dispatch_of, feedback_of, settled_of
-from .protocol import Dispatch, PaceRecord, Trail
+from .protocol import Dispatch, Named, PaceRecord, Trail
 from .tally import Tally
 
 PAGE = 256
+STRETCH = 512  # rows that are looked through at a time
 
 _DISORDER = 1024  # rows: instants of decisions rise with their places, but for this much
 
@@ -20,12 +21,15 @@ _ROW = (
     "SELECT seq, dispatch, prompt, settlement, number FROM decision "
     "LEFT JOIN outcome ON outcome.decision = decision.seq"
 )
+_TENANT = "json_extract(dispatch, '$.decision.tenant')"
 _SETTLED = "SELECT seq, at FROM decision CROSS JOIN outcome ON outcome.decision = decision.seq ORDER BY seq"
 _LISTED = "SELECT dispatch, prompt FROM unsettled JOIN decision ON decision.seq = unsettled.decision ORDER BY seq"
 _NOT_LISTED = (
     "SELECT dispatch, prompt FROM decision WHERE seq > (SELECT decision FROM folded) "
     "AND NOT EXISTS (SELECT 1 FROM outcome WHERE outcome.decision = decision.seq) ORDER BY seq"
 )
+_LAST = "SELECT max(seq) FROM (SELECT seq FROM decision WHERE seq > ? ORDER BY seq LIMIT ?)"
+_NAMING = "seq > ? AND seq <= ? AND instr(dispatch, ?) ORDER BY seq"
 _FEEDBACK = "SELECT decision, feedback FROM feedback WHERE decision BETWEEN ? AND ? ORDER BY seq"
 
 
@@ -48,10 +52,32 @@ class Logged(NamedTuple):
         tally.add(self.trail, self.paces, self.number)
 
 
+class Stretch(NamedTuple):
+    """Some rows of a stretch of the log.
+
+    Attributes:
+        rows: those that were looked for.
+        upto: the place where the stretch ends.
+        is_last: there is nothing after the place where it began.
+    """
+
+    rows: list[Logged]
+    upto: int
+    is_last: bool
+
+
 def find(connection: sqlite3.Connection, decision_id: str) -> Logged | None:
     """A decision by its id; None where it is not on record."""
     found = _logged(connection, f"{_ROW} WHERE decision_id = ?", decision_id)
     return found[0] if found else None
+
+
+def named(connection: sqlite3.Connection, by: Named, limit: int) -> list[Logged]:
+    """The newest decisions that their caller named so, newest first."""
+    column, name = ("request_id", by.request_id) if by.request_id else ("session_id", by.session_id)
+    query = f"SELECT seq FROM decision WHERE {column} = ? AND (? IS NULL OR {_TENANT} = ?) ORDER BY seq DESC LIMIT ?"
+    places = connection.execute(query, (name, by.tenant, by.tenant, limit)).fetchall()
+    return [row for place in places for row in _logged(connection, f"{_ROW} WHERE seq = ?", *place)]
 
 
 def page(connection: sqlite3.Connection, after: int) -> list[Logged]:
@@ -76,6 +102,13 @@ def settled_before(connection: sqlite3.Connection, before: float) -> list[Logged
     """The first decisions of before an instant that have an outcome, as many as make a page."""
     query = f"{_ROW} WHERE seq = ?"
     return [row for seq in _settled_before(connection, before) for row in _logged(connection, query, seq)]
+
+
+def naming(connection: sqlite3.Connection, text: str, after: int) -> Stretch:
+    """The rows of the stretch of the log after a place whose decision holds a text, settled or not."""
+    last: int | None = connection.execute(_LAST, (after, STRETCH)).fetchone()[0]
+    upto = after if last is None else last
+    return Stretch(_logged(connection, f"{_ROW} WHERE {_NAMING}", after, upto, text), upto, is_last=last is None)
 
 
 def unsettled(connection: sqlite3.Connection) -> list[Dispatch]:

@@ -96,7 +96,65 @@ CREATE TABLE gateway_key (
 ) WITHOUT ROWID
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SWITCHES, _ALARMS, _KEYS)
+_PAID = """
+CREATE TABLE {prefix}paid (
+    budget TEXT PRIMARY KEY,
+    requests INTEGER NOT NULL,
+    usd REAL NOT NULL
+) WITHOUT ROWID
+"""
+
+_SHARING = f"""
+{_PAID.format(prefix="")};
+{_PAID.format(prefix="retired_")};
+INSERT INTO paid
+    SELECT json_extract(pace.value, '$.budget'), count(*),
+        coalesce(sum(json_extract(settlement, '$.outcome.cost_usd')), 0.0)
+    FROM outcome, json_each(settlement, '$.paces') AS pace
+    WHERE number <= (SELECT outcome FROM folded) GROUP BY 1;
+ALTER TABLE folded ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE evidence ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX evidence_version ON evidence (version);
+CREATE TABLE holder (
+    joined INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    alive_until REAL NOT NULL
+);
+CREATE TABLE lease (
+    budget TEXT NOT NULL,
+    period TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    usd REAL NOT NULL,
+    until REAL NOT NULL,
+    PRIMARY KEY (budget, period, holder)
+) WITHOUT ROWID;
+CREATE TABLE circuit (
+    model TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    until REAL NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (model, holder)
+) WITHOUT ROWID
+"""
+
+_INCIDENTS = """
+CREATE TABLE incident (
+    at REAL NOT NULL,
+    incident TEXT NOT NULL,
+    PRIMARY KEY (at, incident)
+) WITHOUT ROWID
+"""
+
+_NAMED = """
+ALTER TABLE decision ADD COLUMN request_id TEXT;
+ALTER TABLE decision ADD COLUMN session_id TEXT;
+CREATE INDEX decision_request ON decision (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX decision_session ON decision (session_id) WHERE session_id IS NOT NULL
+"""
+
+_PROMPTS = "CREATE INDEX decision_prompt ON decision (at) WHERE prompt IS NOT NULL"
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SWITCHES, _ALARMS, _KEYS, _SHARING, _INCIDENTS, _NAMED, _PROMPTS)
 """Step i brings a file of version i to version i + 1; no statement of a step has a semicolon inside."""
 
 
@@ -107,10 +165,10 @@ def migrate(connection: sqlite3.Connection, path: str, steps: tuple[str, ...] = 
         StoreError: a newer version of the library wrote it.
         sqlite3.Error: it cannot be read or written.
     """
-    if _version(connection, path, steps) == len(steps):
+    if version_of(connection, path, steps) == len(steps):
         return
     with transaction(connection):
-        for step in steps[_version(connection, path, steps) :]:  # anew: another process may have been first
+        for step in steps[version_of(connection, path, steps) :]:  # anew: another process may have been first
             for statement in step.split(";"):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(steps)}")
@@ -123,7 +181,7 @@ def check_version(connection: sqlite3.Connection, path: str, steps: tuple[str, .
         StoreError: no router wrote the file, or one of another version.
         sqlite3.Error: it cannot be read.
     """
-    version = _version(connection, path, steps)
+    version = version_of(connection, path, steps)
     if version == 0:
         raise StoreError(f"{path}: no decisions are in it; run the router first, or check the path")
     if version < len(steps):
@@ -133,7 +191,13 @@ def check_version(connection: sqlite3.Connection, path: str, steps: tuple[str, .
         )
 
 
-def _version(connection: sqlite3.Connection, path: str, steps: tuple[str, ...]) -> int:
+def version_of(connection: sqlite3.Connection, path: str, steps: tuple[str, ...] = MIGRATIONS) -> int:
+    """The version of a file's tables; 0 = it has none.
+
+    Raises:
+        StoreError: a newer version of the library wrote it.
+        sqlite3.Error: it cannot be read.
+    """
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(steps):
         raise StoreError(

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from banditroute.errors import StoreError, UnknownDecisionError
 from banditroute.learning.evidence import Evidence
-from banditroute.records import Alarm, Feedback
+from banditroute.records import Alarm, Feedback, Incident
 from banditroute.routing.lessons import Edge, Lesson
 
-from . import adjusting, folding, keying, switching
-from .checking import check_dispatch, check_numbers, check_sums
+from . import adjusting, folding, keying, noting, switching
+from .checking import check_dispatch, check_incident, check_numbers, check_sums
 from .codec import dispatch_json, feedback_json, settlement_json
 from .committing import Committer
 from .connecting import transaction
-from .operations import Alone, Begin, Flush, Judge, Settle
-from .protocol import Dispatch, Settlement, State, StoredKey, Switch, Trail
-from .pruning import prune_page
+from .deleting import Deletion
+from .operations import Alone, Begin, Exchange, Flush, Judge, Settle
+from .protocol import Deleted, Dispatch, Named, Settlement, State, StoredKey, Switch, Trail
+from .pruning import forget_prompts, prune_page
+from .sharing import News, Report
 from .sqlite_reader import SQLiteReader
 from .writer import Writer
 
@@ -34,6 +37,7 @@ class SQLiteStore:
         fsync: wait for the disk before anything returns.
         retention_s: how long decisions are to be kept; whoever keeps house prunes by it. None = for good.
         keep_prompts: whether the messages of a request are kept.
+        clock: seconds since the epoch, by which leases run out: the one of all processes on the host.
     """
 
     def __init__(
@@ -43,11 +47,13 @@ class SQLiteStore:
         fsync: bool = False,
         retention_s: float | None = 30 * DAY_S,
         keep_prompts: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.path = os.fspath(path)
         self.retention_s = retention_s
         self._fsync = fsync
         self._keep_prompts = keep_prompts
+        self._clock = clock
         self._writer: Writer | None = None
         self._reader: SQLiteReader | None = None
 
@@ -59,7 +65,7 @@ class SQLiteStore:
         """
         if self._writer is not None:
             return
-        committer, reader = Committer(self.path, fsync=self._fsync), SQLiteReader(self.path)
+        committer, reader = Committer(self.path, fsync=self._fsync, clock=self._clock), SQLiteReader(self.path)
         writer = Writer(committer, in_loop=not self._fsync)
         await writer.open()
         self._writer, self._reader = writer, reader
@@ -68,6 +74,11 @@ class SQLiteStore:
         except BaseException:
             await self.aclose()
             raise
+
+    @property
+    def crowded(self) -> bool:
+        """Whether another process is known to write decisions into the file too."""
+        return self._writer is not None and self._writer.crowded
 
     def begin(self, dispatch: Dispatch) -> None:
         """Takes a decision in, to be written within about 10 ms and never after its settlement.
@@ -79,7 +90,8 @@ class SQLiteStore:
         check_dispatch(dispatch)
         decision = dispatch.decision
         prompt = dispatch.prompt if self._keep_prompts else None
-        self._writing().put(Begin(decision.decision_id, decision.at, dispatch_json(dispatch), prompt))
+        names = dispatch.request_id or None, dispatch.session_id or None
+        self._writing().put(Begin(decision.decision_id, decision.at, dispatch_json(dispatch), prompt, *names))
 
     async def settle(self, settlement: Settlement) -> bool:
         """Writes an outcome and all that it changes; False where the decision already has one.
@@ -93,11 +105,9 @@ class SQLiteStore:
         """
         check_numbers(settlement.lessons, settlement.charges)
         text = settlement_json(settlement)
-        return bool(
-            await self._writing().ask(
-                Settle(settlement.outcome.decision_id, text, settlement.lessons, settlement.charges, settlement.paces)
-            )
-        )
+        outcome, paces = settlement.outcome, settlement.paces
+        settle = Settle(outcome.decision_id, text, settlement.lessons, settlement.charges, paces, outcome.cost_usd)
+        return bool(await self._writing().ask(settle))
 
     async def judge(self, feedback: Feedback, lesson: Lesson) -> bool:
         """Writes a judgement and its lesson; False where that source already judged the decision.
@@ -126,6 +136,11 @@ class SQLiteStore:
             return await self._reading().trail(decision_id)
         except UnknownDecisionError as unknown:
             raise failure or unknown from None
+
+    async def find(self, named: Named, limit: int) -> list[Trail]:
+        """The newest decisions that a caller named so, newest first."""
+        await self._flush()
+        return await self._reading().find(named, limit)
 
     async def trails(self) -> AsyncIterator[Trail]:
         """Every decision on record, in the order in which they were taken in."""
@@ -165,6 +180,21 @@ class SQLiteStore:
         check_sums(sums)
         await self._writing().ask(Alone(partial(adjusting.adjust, alarms=tuple(alarms), sums=sums)))
 
+    async def incidents(self, since: float, limit: int) -> list[Incident]:
+        """The newest incidents from an instant on, newest first."""
+        await self._flush()
+        return await self._reading().incidents(since, limit)
+
+    async def note(self, incident: Incident) -> None:
+        """Keeps an incident, among the newest.
+
+        Raises:
+            InputError: a text in it is no Unicode, or its instant is not finite.
+            StoreError: the file cannot be written.
+        """
+        check_incident(incident)
+        await self._writing().ask(Alone(partial(noting.note, incident=incident)))
+
     async def switches(self) -> list[Switch]:
         """Every switch as it was thrown last."""
         await self._flush()
@@ -198,16 +228,40 @@ class SQLiteStore:
 
         await self._writing().ask(Alone(work))
 
+    async def exchange(self, report: Report) -> News:
+        """Takes in what a process tells and tells it the news; leases run out by the host's clock.
+
+        Raises:
+            StoreError: the file cannot be read or written.
+        """
+        return await self._writing().ask(Exchange(report))
+
     async def prune(self, before: float) -> int:
         """Forgets settled decisions older than that instant and gives their room back to the disk; returns how many.
 
         It goes in small steps, between which others are written.
         """
-        page = Alone(partial(prune_page, before=before))
-        pruned = 0
-        while gone := await self._writing().ask(page):
-            pruned += gone
-        return pruned
+        return await self._page_by_page(partial(prune_page, before=before))
+
+    async def forget_prompts(self, before: float) -> int:
+        """Forgets the messages of settled decisions older than that instant; returns how many had any.
+
+        It goes in small steps, between which others are written.
+        """
+        return await self._page_by_page(partial(forget_prompts, before=before))
+
+    async def delete_tenant(self, name: str, budgets: Collection[str] = ()) -> Deleted:
+        """Forgets a tenant's settled decisions, what they taught, and its keys; what they spent stays.
+
+        It goes in small steps, between which others are written; where one fails, those before it stand. What is
+        deleted is overwritten in the file.
+        """
+        deletion = Deletion(name, budgets)
+        await self._writing().ask(Alone(deletion.begin))
+        while await self._writing().ask(Alone(deletion.step)):
+            pass
+        await self._writing().ask(Alone(deletion.end))
+        return deletion.deleted
 
     async def aclose(self) -> None:
         """Writes what is still waiting and closes the file; a second call does nothing.
@@ -223,6 +277,13 @@ class SQLiteStore:
         finally:
             if writer is not None:
                 await writer.aclose()
+
+    async def _page_by_page(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """Has work done until there is no more of it; how much there was."""
+        page, done = Alone(work), 0
+        while some := await self._writing().ask(page):
+            done += some
+        return done
 
     def _writing(self) -> Writer:
         if self._writer is None:

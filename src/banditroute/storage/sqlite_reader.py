@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from banditroute.errors import StoreError, UnknownDecisionError
-from banditroute.records import Alarm
+from banditroute.records import Alarm, Incident
 
-from . import adjusting, folding, keying, reading, rebuilding, switching
+from . import adjusting, folding, keying, noting, reading, rebuilding, switching
 from .checking import is_unicode
 from .connecting import connect_to_read, transaction
 from .faults import explained
-from .protocol import Dispatch, State, StoredKey, Switch, Trail
+from .protocol import Dispatch, Named, State, StoredKey, Switch, Trail
 from .rebuilding import Comparison
 from .schema import check_version
 
@@ -63,6 +63,11 @@ class SQLiteReader:
             raise UnknownDecisionError(decision_id)
         return found.trail
 
+    async def find(self, named: Named, limit: int) -> list[Trail]:
+        """The newest decisions that a caller named so, newest first."""
+        possible = is_unicode(named.request_id or named.session_id) and is_unicode(named.tenant or "")
+        return [logged.trail for logged in await self._read(reading.named, named, limit)] if possible else []
+
     async def trails(self) -> AsyncIterator[Trail]:
         """Every decision on record, in the order in which they were taken in; a page of them is in memory at a time."""
         after = 0
@@ -86,6 +91,10 @@ class SQLiteReader:
     async def alarms(self, limit: int) -> list[Alarm]:
         """The newest alarms, newest first."""
         return await self._read(adjusting.alarms, limit)
+
+    async def incidents(self, since: float, limit: int) -> list[Incident]:
+        """The newest incidents from an instant on, newest first."""
+        return await self._read(noting.noted, since, limit)
 
     async def switches(self) -> list[Switch]:
         """Every switch as it was thrown last."""

@@ -1,7 +1,8 @@
-"""What a log amounts to, added up row by row: evidence by edge, dollars by window, the last pace of each budget."""
+"""What a log amounts to, added up row by row: evidence by edge, dollars by window, paces, what they have paid for."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from banditroute.routing.lessons import Edge, Lesson, lesson_of, lessons_of
 
 from .packing import packed, sums_of, unpacked, width_of
-from .protocol import Charge, PaceRecord, State, Trail, Window
+from .protocol import Charge, PaceRecord, Paid, State, Trail, Window
 from .widths import Widths, check_width
 
 Floats = NDArray[np.float64]
@@ -33,6 +34,7 @@ class Tally:
         evidence: packed, by edge.
         spent_usd: by window.
         paces: by budget.
+        paid: by budget.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class Tally:
         evidence: Mapping[Edge, Floats] | None = None,
         spent_usd: Mapping[Window, float] | None = None,
         paces: Mapping[str, LoggedPace] | None = None,
+        paid: Mapping[str, Paid] | None = None,
     ) -> None:
         self._evidence = {edge: sums.copy() for edge, sums in (evidence or {}).items()}
         self.spent_usd = dict(spent_usd or {})
         self.paces = dict(paces or {})
+        self.paid = dict(paid or {})
         self._widths = Widths(self._width)
         self._lessons: list[Lesson] = []
 
@@ -51,7 +55,8 @@ class Tally:
     def of(cls, state: State, number: int = 0) -> Tally:
         """The sums of a state; its paces get that number."""
         evidence = {edge: packed(sums) for edge, sums in state.evidence.items()}
-        return cls(evidence, state.spent_usd, {name: LoggedPace(number, pace) for name, pace in state.paces.items()})
+        paces = {name: LoggedPace(number, pace) for name, pace in state.paces.items()}
+        return cls(evidence, state.spent_usd, paces, state.paid)
 
     @property
     def evidence(self) -> Mapping[Edge, Floats]:
@@ -96,6 +101,12 @@ class Tally:
             if known is None or known.number <= number:
                 self.paces[record.budget] = LoggedPace(number, record)
 
+    def pay(self, paces: Iterable[PaceRecord], cost_usd: float) -> None:
+        """Counts one request, and what it cost, for the budgets that it moved."""
+        paid = Paid(1, cost_usd if math.isfinite(cost_usd) else 0.0)
+        for record in paces:
+            self._pay(record.budget, paid)
+
     def add(self, trail: Trail, paces: Iterable[PaceRecord] = (), number: int = 0) -> None:
         """Adds everything on record of a decision.
 
@@ -106,7 +117,10 @@ class Tally:
         self.check(lessons)
         self.learn(lessons)
         self.charge(trail.charges)
-        self.pace(paces, number)
+        if trail.outcome is not None:
+            paces = tuple(paces)
+            self.pace(paces, number)
+            self.pay(paces, trail.outcome.cost_usd)
 
     def merge(self, later: Tally) -> None:
         """Adds what another tally holds of the same log."""
@@ -116,11 +130,22 @@ class Tally:
             self.spent_usd[window] = self.spent_usd.get(window, 0.0) + usd
         for pace in later.paces.values():
             self.pace((pace.record,), pace.number)
+        for budget, paid in later.paid.items():
+            self._pay(budget, paid)
+
+    def drop(self, budgets: Collection[str]) -> None:
+        """Forgets what these budgets have spent, and how they are paced."""
+        for window in [each for each in self.spent_usd if each.budget in budgets]:
+            del self.spent_usd[window]
+        for budget in budgets:
+            self.paces.pop(budget, None)
+            self.paid.pop(budget, None)
 
     def state(self) -> State:
         """What it all amounts to."""
         evidence = {edge: unpacked(sums) for edge, sums in self.evidence.items()}
-        return State(evidence, dict(self.spent_usd), {name: pace.record for name, pace in self.paces.items()})
+        paces = {name: pace.record for name, pace in self.paces.items()}
+        return State(evidence, dict(self.spent_usd), paces, dict(self.paid))
 
     def _fold(self) -> None:
         for edge, sums in sums_of(self._lessons).items():
@@ -130,6 +155,10 @@ class Tally:
     def _add(self, edge: Edge, sums: Floats) -> None:
         known = self._evidence.get(edge)
         self._evidence[edge] = sums if known is None else known + sums
+
+    def _pay(self, budget: str, more: Paid) -> None:
+        known = self.paid.get(budget, Paid())
+        self.paid[budget] = Paid(known.requests + more.requests, known.usd + more.usd)
 
     def _width(self, edge: Edge) -> int | None:
         return width_of(self._evidence[edge]) if edge in self._evidence else None

@@ -1,4 +1,7 @@
-"""The tables of sums: evidence by edge, dollars by window, the last pace of each budget."""
+"""The tables of sums: evidence by edge, dollars by window, the last pace of each budget, what it has paid for.
+
+Each row of evidence has the version at which it changed last, so that who has heard of it need not read it again.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ from banditroute.routing.lessons import Edge
 
 from .codec import pace_json, pace_of
 from .packing import length_of, width_of
-from .protocol import Window
+from .protocol import Paid, Window
 from .tally import LoggedPace, Tally
 
 Floats = NDArray[np.float64]
 
 RETIRED = "retired_"
 """The prefix of the tables for what rows whose retention is over have added."""
+
+_VERSION = "SELECT version FROM folded"
+_NEXT_VERSION = "UPDATE folded SET version = version + 1"
 
 
 class Totals:
@@ -32,6 +38,7 @@ class Totals:
     def __init__(self, connection: sqlite3.Connection, prefix: str = "") -> None:
         self._execute = connection.execute
         self._sql = _Statements(prefix)
+        self._versioned = not prefix
 
     def width(self, edge: Edge) -> int | None:
         """The width of an edge's inputs; None where it has no row.
@@ -49,12 +56,31 @@ class Totals:
 
     def add(self, tally: Tally) -> None:
         """Adds all sums of a tally; of a budget's paces the one that was written last stays."""
+        if tally.evidence and self._versioned:
+            self._execute(_NEXT_VERSION)
         for edge, sums in tally.evidence.items():
             self._add_evidence(edge, sums)
         for window, usd in tally.spent_usd.items():
             self._execute(self._sql.add_spent, (*window, usd))
         for budget, (number, record) in tally.paces.items():
             self._execute(self._sql.put_pace, (budget, number, pace_json(record)))
+        for budget, paid in tally.paid.items():
+            self._execute(self._sql.add_paid, (budget, *paid))
+
+    def of(self, edges: Iterable[Edge]) -> dict[Edge, Floats]:
+        """The sums of those edges that have a row.
+
+        Raises:
+            StoreError: a row is damaged.
+        """
+        found = ((edge, self._find(edge)) for edge in edges)
+        return {edge: row[1] for edge, row in found if row is not None}
+
+    def drop(self, budgets: Iterable[str]) -> None:
+        """Forgets what these budgets have spent, and how they are paced."""
+        for budget in budgets:
+            for statement in self._sql.drop:
+                self._execute(statement, (budget,))
 
     def replace(self, tally: Tally) -> None:
         """Puts other sums in the place of these."""
@@ -71,7 +97,27 @@ class Totals:
         evidence = {Edge(*edge): _sums(blob) for *edge, blob in self._execute(self._sql.all_evidence)}
         spent = {Window(budget, period): usd for budget, period, usd in self._execute(self._sql.all_spent)}
         paces = {budget: LoggedPace(number, pace_of(pace)) for budget, number, pace in self._execute(self._sql.paces)}
-        return Tally(evidence, spent, paces)
+        return Tally(evidence, spent, paces, self.paid())
+
+    def changed(self, since: int) -> tuple[int, dict[Edge, Floats]]:
+        """The version of the evidence, and the sums of edges that changed since another one; of all since 0.
+
+        Raises:
+            StoreError: a row is damaged.
+        """
+        version: int = self._execute(_VERSION).fetchone()[0]
+        after = since if 0 < since <= version else -1  # a version to come: of a file that a backup has replaced
+        rows = self._execute(self._sql.changed_evidence, (after,))
+        return version, {Edge(*edge): _sums(blob) for *edge, blob in rows}
+
+    def paid(self) -> dict[str, Paid]:
+        """What each budget has paid for."""
+        return {budget: Paid(requests, usd) for budget, requests, usd in self._execute(self._sql.all_paid)}
+
+    def spent_usd(self, window: Window) -> float:
+        """What was spent in a window."""
+        found: tuple[float] | None = self._execute(self._sql.find_spent, window).fetchone()
+        return 0.0 if found is None else found[0]
 
     def _add_evidence(self, edge: Edge, more: Floats) -> None:
         found = self._find(edge)
@@ -90,13 +136,22 @@ class _Statements:
     """The SQL for one set of tables."""
 
     def __init__(self, prefix: str) -> None:
-        evidence, spent, pace = f"{prefix}evidence", f"{prefix}spent", f"{prefix}pace"
+        evidence, spent, pace, paid = (f"{prefix}{table}" for table in ("evidence", "spent", "pace", "paid"))
+        columns, values, version = ("", "", "")
+        if not prefix:
+            columns, values, version = (", version", f", ({_VERSION})", f", version = ({_VERSION})")
         edge = "task, model, signal, encoder_version"
         self.find_evidence = (
             f"SELECT edge, sums FROM {evidence} WHERE task = ? AND model = ? AND signal = ? AND encoder_version = ?"
         )
-        self.insert_evidence = f"INSERT INTO {evidence} ({edge}, sums) VALUES (?, ?, ?, ?, ?)"
-        self.update_evidence = f"UPDATE {evidence} SET sums = ? WHERE edge = ?"
+        self.insert_evidence = f"INSERT INTO {evidence} ({edge}, sums{columns}) VALUES (?, ?, ?, ?, ?{values})"
+        self.update_evidence = f"UPDATE {evidence} SET sums = ?{version} WHERE edge = ?"
+        self.changed_evidence = f"SELECT {edge}, sums FROM {evidence} WHERE version > ? ORDER BY edge"
+        self.find_spent = f"SELECT usd FROM {spent} WHERE budget = ? AND period = ?"
+        self.add_paid = (
+            f"INSERT INTO {paid} (budget, requests, usd) VALUES (?, ?, ?) ON CONFLICT (budget) DO UPDATE "
+            "SET requests = requests + excluded.requests, usd = usd + excluded.usd"
+        )
         self.add_spent = (
             f"INSERT INTO {spent} (budget, period, usd) VALUES (?, ?, ?) "
             "ON CONFLICT (budget, period) DO UPDATE SET usd = usd + excluded.usd"
@@ -108,7 +163,9 @@ class _Statements:
         self.all_evidence = f"SELECT {edge}, sums FROM {evidence} ORDER BY edge"
         self.all_spent = f"SELECT budget, period, usd FROM {spent}"
         self.paces = f"SELECT budget, number, pace FROM {pace}"
-        self.clear = (f"DELETE FROM {evidence}", f"DELETE FROM {spent}", f"DELETE FROM {pace}")
+        self.all_paid = f"SELECT budget, requests, usd FROM {paid}"
+        self.drop = tuple(f"DELETE FROM {table} WHERE budget = ?" for table in (spent, pace, paid))
+        self.clear = tuple(f"DELETE FROM {table}" for table in (evidence, spent, pace, paid))
 
 
 def _sums(blob: bytes) -> Floats:

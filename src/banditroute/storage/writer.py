@@ -6,12 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from banditroute.errors import StoreError
 
 from .committing import Committer, LockedError
-from .operations import Alone, Flush, Operation, Result
+from .operations import Alone, Exchange, Flush, Operation, Result
 
 _LINGER_S = 0.01  # a decision waits this long for company, as its outcome is seconds away most often
 _MOST_AT_ONCE = 32  # more operations than this would hold the loop up for milliseconds
@@ -20,7 +20,7 @@ _CHECKPOINT_EVERY = 512  # operations; each adds several pages to the log beside
 
 class _Asked(NamedTuple):
     operation: Operation
-    future: asyncio.Future[int] | None
+    future: asyncio.Future[Any] | None
 
 
 class Writer:
@@ -62,6 +62,11 @@ class Writer:
         """Whether everything that was asked for is done, and no decision is held back for a disk that failed."""
         return not self._waiting and self._working is None and not self._committer.holding
 
+    @property
+    def crowded(self) -> bool:
+        """Whether another process is known to write decisions too."""
+        return self._committer.crowded
+
     def put(self, operation: Operation) -> None:
         """Has something written soon; nobody waits for it."""
         self._waiting.append(_Asked(operation, None))
@@ -69,9 +74,9 @@ class Writer:
             self._lingering = True
             self._loop.call_later(_LINGER_S, self._lingered)
 
-    def ask(self, operation: Operation) -> asyncio.Future[int]:
+    def ask(self, operation: Operation) -> asyncio.Future[Any]:
         """Has something written at once, after all that was asked for before; the future brings what came of it."""
-        future: asyncio.Future[int] = self._loop.create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         if self._ended:
             future.set_exception(StoreError("the store's writer has ended; close the store and open it again"))
             return future
@@ -114,7 +119,8 @@ class Writer:
         taken = list(self._waiting)
         self._waiting.clear()
         operations = [asked.operation for asked in taken]
-        if not self._in_loop or len(taken) > _MOST_AT_ONCE or any(isinstance(each, Alone) for each in operations):
+        slow = len(taken) > _MOST_AT_ONCE or any(isinstance(each, Exchange | Alone) for each in operations)
+        if slow or not self._in_loop:
             self._in_thread(taken, operations)
             return
         try:

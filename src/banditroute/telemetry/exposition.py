@@ -15,6 +15,8 @@ from .families import Labels, Readings, Spread, Sums
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_HELP = b"\n# HELP "
+
 
 class Readable(Protocol):
     """What has readings."""
@@ -24,17 +26,36 @@ class Readable(Protocol):
         ...
 
 
-def exposition(metrics: Readable) -> tuple[bytes, str]:
-    """The body and the content type that answer a scrape; call it on the router's event loop."""
-    lines = [line for readings in metrics.readings() for line in _lines(readings)]
+def exposition(metrics: Readable, *, worker: str = "") -> tuple[bytes, str]:
+    """The body and the content type that answer a scrape; call it on the router's event loop.
+
+    Args:
+        metrics: what there is to read.
+        worker: a label for all of it, where several processes are scraped as one; empty = none.
+    """
+    also = f'worker="{_quoted(worker)}"' if worker else ""
+    lines = [line for readings in metrics.readings() for line in _lines(readings, also)]
     return "".join(lines).encode(), CONTENT_TYPE
 
 
-def _lines(readings: Readings) -> Iterator[str]:
+def merged(bodies: Iterable[bytes]) -> bytes:
+    """Expositions of several workers as one: what they say of a family stands together, as the format has it."""
+    families: dict[bytes, bytes] = {}
+    for body in bodies:
+        for told in (b"\n" + body.rstrip(b"\n")).split(_HELP)[1:]:  # at the begin of lines only: labels may have it too
+            about, kind, *rows = told.split(b"\n", 2)
+            head = _HELP[1:] + about + b"\n" + kind + b"\n"
+            families[head] = families.get(head, b"") + b"".join(row + b"\n" for row in rows)
+    return b"".join(head + rows for head, rows in families.items())
+
+
+def _lines(readings: Readings, also: str) -> Iterator[str]:
     family, rows = readings
     yield f"# HELP {family.name} {_plain(family.help)}\n# TYPE {family.name} {family.kind}\n"
     for labels, value in rows:
         pairs = _pairs(family.labels, labels)
+        if also:
+            pairs = f"{pairs},{also}" if pairs else also
         if isinstance(value, Spread):
             yield from _buckets(family.name, pairs, value)
         elif isinstance(value, Sums):

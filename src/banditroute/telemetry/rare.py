@@ -6,21 +6,26 @@ from collections import Counter
 from collections.abc import Iterator
 
 from banditroute.observe import (
+    Alerted,
     BestDoubted,
     BestFound,
     BreakerChanged,
     BudgetExhausted,
+    ClassesChanged,
     Drifted,
     Event,
     KeyChanged,
     NotGraded,
+    PeersChanged,
     Reloaded,
     ReloadFailed,
     RolloutChanged,
     Settled,
     ShadowFailed,
+    StoreCrowded,
     StoreFailed,
     SwitchPassedOver,
+    SwitchThrown,
 )
 
 from .families import Family, Labels, Readings, counter, gauge
@@ -64,6 +69,25 @@ PASSED_OVER = counter(
     "Times that the model everything is switched to began to be unable to serve.",
     "model",
 )
+PEERS = counter(
+    "banditroute_peer_changes_total",
+    "Times that other processes on the store came (joined) or were gone (left).",
+    "change",
+)
+CROWDED = counter(
+    "banditroute_store_crowded_total", "Times that another process was found to write into a store that is not shared."
+)
+CLASSES = counter(
+    "banditroute_classes_changed_total",
+    "Times that task classes were found to be named otherwise than when learned of.",
+)
+ALERTS = counter(
+    "banditroute_alerts_total",
+    "What whoever runs the router was told of, by its state: began, goes on, over, happened.",
+    "kind",
+    "state",
+)
+SWITCHES = counter("banditroute_switch_changes_total", "Times that a switch was thrown in this process.", "switch")
 
 _COUNTED = (
     BREAKERS,
@@ -78,6 +102,11 @@ _COUNTED = (
     GRADERS,
     RELOADS,
     PASSED_OVER,
+    PEERS,
+    CROWDED,
+    CLASSES,
+    SWITCHES,
+    ALERTS,
 )
 FAMILIES = (*_COUNTED, LAST_ALARM)
 
@@ -117,6 +146,10 @@ class Incidents:
 
     def _place(self, event: Event) -> tuple[Family, *tuple[str, ...]] | None:  # noqa: C901 - a table, one line each
         match event:
+            case SwitchThrown(name):
+                return SWITCHES, name
+            case Alerted(alert):
+                return ALERTS, alert.kind, alert.state
             case BreakerChanged(model, state):
                 return BREAKERS, model, state
             case KeyChanged(provider, _, reason) if reason:
@@ -141,5 +174,11 @@ class Incidents:
                 return RELOADS, "failed"
             case SwitchPassedOver(model):
                 return PASSED_OVER, model
+            case PeersChanged(joined):
+                return PEERS, "joined" if joined else "left"
+            case StoreCrowded():
+                return (CROWDED,)
+            case ClassesChanged():
+                return (CLASSES,)
             case _:
                 return None

@@ -6,7 +6,7 @@ tokens, a whole reply stalls or is cut inside its body.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -41,6 +41,17 @@ async def ok(exchange: Exchange) -> None:
         return exchange.reply(200, completion())
     _stream(exchange, ROLE, *CONTENT, STOP, USAGE_FRAME, DONE)
     return exchange.end_stream()
+
+
+def lists(models: Sequence[str]) -> Fault:
+    """A good answer to who asks which models there are, with the time of day."""
+
+    async def listed(exchange: Exchange) -> None:
+        data = [{"id": model, "object": "model", "created": 1_700_000_000, "owned_by": "faulty"} for model in models]
+        now = format_datetime(datetime.now(UTC), usegmt=True)
+        exchange.reply(200, {"object": "list", "data": data}, {"date": now})
+
+    return listed
 
 
 async def hang_before_head(exchange: Exchange) -> None:

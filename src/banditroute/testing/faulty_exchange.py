@@ -20,7 +20,7 @@ class Exchange:
     """One request and the connection that it came on.
 
     Attributes:
-        headers: the request's, names in lower case.
+        headers: the request's, names in lower case; what is asked for is ":path".
         body: the request's.
         stream: whether it asks for a stream.
     """

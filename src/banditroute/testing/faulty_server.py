@@ -14,13 +14,13 @@ import contextlib
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, cast
 
 import orjson
 
-from banditroute.testing.faults import FAULTS, Fault
+from banditroute.testing.faults import FAULTS, Fault, lists
 from banditroute.testing.faulty_exchange import Exchange
 
 _HEAD_END = b"\r\n\r\n"
@@ -37,13 +37,19 @@ class FaultyServer:
         requests: POSTs that were read whole; knocks: GETs.
         connections_opened: connections ever made.
         hung_up_on: requests whose client closed the connection before they were answered.
-        headers: the head of each request, names in lower case.
+        headers: the head of each request, names in lower case; what was asked for is ":path".
     """
 
     def __init__(
-        self, script: Iterable[str | Fault] = (), default: str | Fault = "ok", *, tls: ssl.SSLContext | None = None
+        self,
+        script: Iterable[str | Fault] = (),
+        default: str | Fault = "ok",
+        *,
+        tls: ssl.SSLContext | None = None,
+        models: Sequence[str] = ("faulty",),
     ) -> None:
         self._tls = tls
+        self._models = models
         self.script: deque[str | Fault] = deque(script)
         self.default = default
         self.hang_up_on_accept = False
@@ -126,10 +132,11 @@ class FaultyServer:
         chosen = self.script.popleft() if self.script else _marked(body) or self.default
         return FAULTS[chosen] if isinstance(chosen, str) else chosen
 
-    def fault_for_a_knock(self) -> Fault:
-        """What is to happen to a GET: what happens to requests by default, where that has a name."""
+    def fault_for_a_knock(self, headers: Mapping[str, str]) -> Fault:
+        """What is to happen to a GET: what happens to requests by default, where that has a name; models are listed."""
         self.knocks += 1
-        return FAULTS[self.default if isinstance(self.default, str) else "ok"]
+        default = self.default if isinstance(self.default, str) else "ok"
+        return lists(self._models) if (default, headers[":path"]) == ("ok", "/v1/models") else FAULTS[default]
 
 
 class _Connection(asyncio.Protocol):
@@ -156,7 +163,9 @@ class _Connection(asyncio.Protocol):
         if request is not None and self._transport is not None:
             self._received = b""
             headers, body = request
-            fault = self._server.fault_for(headers, body) if body is not None else self._server.fault_for_a_knock()
+            fault = (
+                self._server.fault_for(headers, body) if body is not None else self._server.fault_for_a_knock(headers)
+            )
             exchange = Exchange(self._transport, headers, body or {})
             self._answering = asyncio.get_running_loop().create_task(fault(exchange))
 
@@ -182,8 +191,9 @@ def _whole_request(data: bytes) -> tuple[dict[str, str], Mapping[str, Any] | Non
     head, end, body = data.partition(_HEAD_END)
     if not end:
         return None
-    lines = head.decode("latin-1").split("\r\n")[1:]
+    asked, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers[":path"] = asked.split(" ")[1] if " " in asked else ""
     if len(body) < int(headers.get("content-length", "0")):
         return None
     return headers, orjson.loads(body) if data.startswith(b"POST") else None
@@ -191,5 +201,7 @@ def _whole_request(data: bytes) -> tuple[dict[str, str], Mapping[str, Any] | Non
 
 def _marked(body: Mapping[str, Any]) -> str | None:
     """The fault that a request's model or one of its prompts names."""
-    texts = [body.get("model"), *(message.get("content") for message in body.get("messages", ()))]
+    messages = body.get("messages")
+    said = [each.get("content") for each in messages if isinstance(each, dict)] if isinstance(messages, list) else []
+    texts = [body.get("model"), *said]
     return next((text.removeprefix(_MARK) for text in texts if isinstance(text, str) and text.startswith(_MARK)), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from banditroute.storage.protocol import State, Store
@@ -87,34 +87,46 @@ async def kill_rounds(
     Raises:
         AssertionError: something acknowledged is lost, something is counted twice, or state and log differ.
     """
-    damage, known = Damage(), _OnRecord(set(), set())
+    damage, known = Damage(), OnRecord(set(), set())
     for turn in turns:
         output = await kill_after(command(turn), rng.uniform(0.0, most_s))
         assert output, "the process said nothing; it ended by itself"
         said = Acknowledged.parse(output)
-        await _opened(store, lambda turn=turn, said=said: _check(store, turn, said, known, damage))
+        await check(store, turn, said, known, damage)
     return damage
 
 
-async def _opened(store: Store, work: Callable[[], Awaitable[None]]) -> None:
-    await store.open()
-    try:
-        await work()
-    finally:
-        await store.aclose()
-
-
 @dataclass(frozen=True, slots=True)
-class _OnRecord:
+class OnRecord:
     """Ids of decisions that were answered, and of those that were judged."""
 
     settled: set[str]
     judged: set[str]
 
 
-async def _check(store: Store, turn: int, said: Acknowledged, known: _OnRecord, damage: Damage) -> None:
+async def check(store: Store, turn: int, said: Acknowledged, known: OnRecord, damage: Damage) -> None:
+    """Opens a store after processes were killed, and adds what it shows to the damage.
+
+    Args:
+        store: on what they wrote; closed.
+        turn: the round.
+        said: what they acknowledged in it.
+        known: what was on record before it, to which this round's is added.
+        damage: so far.
+
+    Raises:
+        AssertionError: something acknowledged is lost, something is counted twice, or state and log differ.
+    """
+    await store.open()
+    try:
+        await _check(store, turn, said, known, damage)
+    finally:
+        await store.aclose()
+
+
+async def _check(store: Store, turn: int, said: Acknowledged, known: OnRecord, damage: Damage) -> None:
     found = await _on_record(store)
-    new = _OnRecord(found.settled - known.settled, found.judged - known.judged)
+    new = OnRecord(found.settled - known.settled, found.judged - known.judged)
     known.settled.update(new.settled)
     known.judged.update(new.judged)
     lost = (said.settled - new.settled) | (said.judged - new.judged)
@@ -131,8 +143,8 @@ async def _check(store: Store, turn: int, said: Acknowledged, known: _OnRecord, 
     assert_same(state, await store.rebuilt())
 
 
-async def _on_record(store: Store) -> _OnRecord:
-    found = _OnRecord(set(), set())
+async def _on_record(store: Store) -> OnRecord:
+    found = OnRecord(set(), set())
     async for trail in store.trails():
         if trail.outcome is not None and trail.outcome.ok:
             found.settled.add(trail.decision.decision_id)

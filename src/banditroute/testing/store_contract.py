@@ -8,30 +8,51 @@ Subclass the suite in a test module and give it a fixture:
             return lambda: MyStore(tmp_path / "log")
 
 Every call of `make_store` must give a store on the same data; the suite has one open at a time, except where its
-`shared` says that several may be. It needs pytest with pytest-asyncio in auto mode.
+`shared` says that several may be. A store that processes exchange news through has to pass `SharingContract` too, which
+is a subclass. One that was told to keep prompts has to pass `PromptsContract`. All need pytest with pytest-asyncio in
+auto mode.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import permutations
-from typing import ClassVar
+from random import Random
+from typing import ClassVar, cast
 
 import numpy as np
 import pytest
 
 from banditroute.errors import InputError, NotServedError, StoreError, UnknownDecisionError
-from banditroute.learning.evidence import Evidence
-from banditroute.records import Feedback
+from banditroute.learning.evidence import Evidence, decayed, sound
+from banditroute.records import Feedback, Incident
 from banditroute.routing.lessons import Edge, lesson_of
-from banditroute.storage.protocol import Charge, Dispatch, Settlement, State, Store, StoredKey, Switch, Trail
+from banditroute.storage.memory import MemoryStore
+from banditroute.storage.protocol import (
+    Charge,
+    Deleted,
+    Dispatch,
+    Named,
+    Paid,
+    Settlement,
+    SharedStore,
+    State,
+    Store,
+    StoredKey,
+    Switch,
+    Trail,
+    Window,
+)
+from banditroute.storage.sharing import Ask, Grant, News, OpenCircuit, Report, Sharing
 from banditroute.testing.store_records import DAY, MONTH, NOON, a_dispatch, a_settlement, an_alarm, assert_same
 
 MakeStore = Callable[[], Store]
+
+_OWN = Window("tenant:acme per day", DAY.period)
 
 
 async def settle(store: Store, dispatch: Dispatch, *, ok: bool = True) -> Settlement:
@@ -92,6 +113,33 @@ class StoreContract:
         assert [trail.dispatch for trail in trails] == [a_dispatch(number) for number in order]
         assert [trail.dispatch for trail in recent] == [a_dispatch(599), a_dispatch(598)]
 
+    async def test_decisions_are_found_by_their_callers_names_newest_first(self, make_store: MakeStore) -> None:
+        named = [
+            replace(a_dispatch(number), request_id="r — 🦜" if number % 2 else "", session_id="s")
+            for number in range(5)
+        ]
+        other = replace(a_dispatch(7), request_id='r — 🦜"', session_id="t")
+        other = replace(other, decision=replace(other.decision, tenant="globex"))
+        async with _opened(make_store) as store:
+            for dispatch in (*named, other, a_dispatch(8)):
+                store.begin(dispatch)
+            settled = await store.settle(a_settlement(named[3]))
+            by_request = await store.find(Named(request_id="r — 🦜"), 9)
+            by_session = await store.find(Named(session_id="s", tenant="acme"), 3)
+            nobodys = [*await store.find(Named(session_id="s", tenant="globex"), 9), *await store.find(Named("s"), 9)]
+            assert [t.dispatch for t in await store.find(Named(session_id="t", tenant="globex"), 9)] == [other]
+        assert settled
+        assert [trail.dispatch for trail in by_request] == [named[3], named[1]]
+        assert [trail.outcome is None for trail in by_request] == [False, True]
+        assert [trail.dispatch for trail in by_session] == [named[4], named[3], named[2]]
+        assert nobodys == []
+
+    async def test_what_is_pruned_is_found_no_more(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await settle(store, replace(a_dispatch(1), request_id="r", session_id="s"))
+            await store.prune(NOON + 1e6)
+            assert [*await store.find(Named(request_id="r"), 9), *await store.find(Named(session_id="s"), 9)] == []
+
     async def test_unsettled_are_those_without_an_outcome(self, make_store: MakeStore) -> None:
         async with _opened(make_store) as store:
             for number in range(4):
@@ -122,6 +170,7 @@ class StoreContract:
         assert Edge("code", "large", "log_tokens", "v1") not in state.evidence
         assert state.spent_usd == pytest.approx({DAY: 0.00111, MONTH: 0.00111})
         assert state.paces == {"paced": settlement.paces[0]}
+        assert state.paid == {"paced": Paid(1, settlement.outcome.cost_usd)}
 
     async def test_rebuilt_equals_state(self, make_store: MakeStore) -> None:
         async with _opened(make_store) as store:
@@ -190,6 +239,28 @@ class StoreContract:
         async with _opened(make_store) as store:
             kept = await store.switches()
         assert kept == [frozen, Switch("only", "", NOON + 1.0, "'; large — 🦜")]
+
+    async def test_incidents_come_back_newest_first_and_each_once(self, make_store: MakeStore) -> None:
+        text = "'; DROP TABLE — \u2028 🦜"
+        first = Incident(NOON, "started", "", "banditroute began", "", "a")
+        others = [Incident(NOON + 1.5 * n, "circuit", f"model {n}", text, "because", "b") for n in (3, 1, 2)]
+        async with _opened(make_store) as store:
+            assert await store.incidents(0.0, 10) == []
+            for incident in (first, *others, others[0]):
+                await store.note(incident)
+        async with _opened(make_store) as store:
+            found = await store.incidents(0.0, 10)
+            assert found == [others[0], others[2], others[1], first]
+            assert await store.incidents(NOON + 1.5, 2) == found[:2]
+            assert await store.incidents(NOON + 5.0, 10) == []
+            assert await store.incidents(0.0, 0) == []
+
+    async def test_incidents_that_cannot_be_kept_are_refused(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            for at, text in ((math.nan, "x"), (math.inf, "x"), (NOON, "\ud800")):
+                with pytest.raises(InputError):
+                    await store.note(Incident(at, "started", "", text))
+            assert await store.incidents(0.0, 10) == []
 
     async def test_a_key_is_kept_as_it_was_kept_last(self, make_store: MakeStore) -> None:
         app = StoredKey("k1", "app", b"\x00\xff", "acme", ("small",), ("qa", "code"), 60.0, created_at=NOON)
@@ -400,7 +471,7 @@ class StoreContract:
 
     async def test_pruning_forgets_rows_and_keeps_their_sums(self, make_store: MakeStore) -> None:
         async with _opened(make_store) as store:
-            await _work(store, range(700))
+            await _work_at_once(store, range(700))
             store.begin(a_dispatch(900))
             state = await store.state()
             assert await store.prune(NOON + 650.0) == 650
@@ -427,6 +498,93 @@ class StoreContract:
             await store.prune(NOON + 5.0)
             rebuilt = await store.rebuilt()
         assert rebuilt.paces == {"paced": a_settlement(a_dispatch(1)).paces[0]}
+
+    # Deleting a tenant
+
+    async def test_a_deleted_tenant_leaves_what_had_been_without_it(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _tenants(store, range(300))
+            whole = await store.state()
+            deleted = await store.delete_tenant("acme")
+            trails, state, rebuilt = await _all(store.trails()), await store.state(), await store.rebuilt()
+            with pytest.raises(UnknownDecisionError):
+                await store.trail("decision-000000")
+            again = await store.delete_tenant("acme")
+        assert deleted == Deleted(100, 50)
+        assert {trail.decision.tenant for trail in trails} == {"other", 'the "other", acme'}
+        assert len(trails) == 200
+        assert_same(replace(state, evidence=_seen(state)), replace(rebuilt, evidence=_seen(rebuilt)))
+        async with _opened(lambda: MemoryStore()) as without:
+            await _tenants(without, [number for number in range(300) if number % 3])
+            expected = _seen(await without.state())
+        _assert_alike(_seen(state), expected)
+        assert _seen(state).keys() < _seen(whole).keys(), "a class that was the tenant's alone"
+        assert again == Deleted()
+
+    async def test_what_a_deleted_tenant_spent_stays_spent(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _tenants(store, range(9))
+            before = await store.state()
+            assert _OWN in before.spent_usd
+            await store.delete_tenant("acme", [_OWN.budget])
+            after, rebuilt = await store.state(), await store.rebuilt()
+        assert after.spent_usd == pytest.approx({DAY: before.spent_usd[DAY], MONTH: before.spent_usd[MONTH]})
+        assert rebuilt.spent_usd == pytest.approx(after.spent_usd)
+        assert after.paces == rebuilt.paces == {"paced": before.paces["paced"]}
+        assert after.paid.keys() == rebuilt.paid.keys() == {"paced"}
+        assert after.paid["paced"].requests == rebuilt.paid["paced"].requests == 9
+
+    async def test_what_a_tenant_has_on_its_way_stays_until_it_has_come(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            store.begin(a_dispatch(1))
+            await settle(store, a_dispatch(2))
+            assert await store.delete_tenant("acme") == Deleted(decisions=1, left=1)
+            assert await store.unsettled() == [a_dispatch(1)]
+            assert await store.settle(a_settlement(a_dispatch(1)))
+            assert await store.delete_tenant("acme") == Deleted(decisions=1)
+            assert not _seen(await store.state())
+            assert not _seen(await store.rebuilt())
+
+    async def test_a_deleted_tenant_has_no_keys(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            keys = [StoredKey(f"id-{each}", each, b"digest", tenant=each) for each in ("acme", "other", "")]
+            for key in keys:
+                await store.keep_key(key)
+            assert await store.delete_tenant("acme") == Deleted(keys=1)
+            assert {key.name for key in await store.keys()} == {"other", ""}
+
+    async def test_what_faded_of_a_deleted_tenant_is_not_taken_off_the_others(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _tenants(store, range(120))
+            faded = {edge: decayed(sums, -0.5) for edge, sums in (await store.state()).evidence.items()}
+            await store.adjust([], faded)
+            await store.delete_tenant("acme")
+            state, rebuilt = await store.state(), await store.rebuilt()
+        _assert_alike(_seen(state), _seen(rebuilt))
+        async with _opened(lambda: MemoryStore()) as without:
+            await _tenants(without, [number for number in range(120) if number % 3])
+            expected = {edge: decayed(sums, 0.5) for edge, sums in _seen(await without.state()).items()}
+        _assert_alike(_seen(state), expected)
+
+    async def test_deleting_after_an_alarm_leaves_sums_that_can_be(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _tenants(store, range(60))
+            await store.adjust([an_alarm(1)], {e: decayed(s, -1.0) for e, s in (await store.state()).evidence.items()})
+            await _tenants(store, range(60, 63))
+            await store.prune(NOON + 20.0)
+            await store.delete_tenant("acme")
+            state, rebuilt = await store.state(), await store.rebuilt()
+        _assert_alike(_seen(state), _seen(rebuilt))
+        assert all(sound(sums) and sums.n > -1e-6 for sums in state.evidence.values())
+
+    async def test_deleting_beside_settling_loses_nothing(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            await _tenants(store, range(150))
+            dispatches = [_of_tenant(number) for number in range(151, 300, 3)]
+            await asyncio.gather(store.delete_tenant("acme"), *(settle(store, each) for each in dispatches))
+            trails, state, rebuilt = await _all(store.trails()), await store.state(), await store.rebuilt()
+        assert len(trails) == 100 + len(dispatches)
+        _assert_alike(_seen(state), _seen(rebuilt))
 
     # Opening and closing
 
@@ -486,6 +644,349 @@ class StoreContract:
         assert sum(float(sums.n) for sums in tokens) == 200
 
 
+class SharingContract(StoreContract):
+    """What a store must do that several processes exchange news through; see the module."""
+
+    # Who is there
+
+    async def test_others_are_those_that_are_alive(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            assert (await store.exchange(_report("a"))).others == ()
+            assert (await store.exchange(_report("c"))).others == ("a",)
+            assert (await store.exchange(_report("b"))).others == ("a", "c")
+            assert (await store.exchange(_report("a"))).others == ("b", "c")
+            await store.exchange(_report("b", leaving=True))
+            assert (await store.exchange(_report("a"))).others == ("c",)
+
+    async def test_who_is_not_heard_of_is_gone(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            await store.exchange(_report("a", alive_s=_SOON_S))
+            await store.exchange(_report("b"))
+            await asyncio.sleep(_LATER_S)
+            assert (await store.exchange(_report("b"))).others == ()
+            assert (await store.exchange(_report("a"))).others == ("b",)
+
+    async def test_duty_is_of_who_has_been_there_longest_and_passes_on(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            assert [await _on_duty(store, name) for name in ("z", "a", "m", "z", "a")] == [
+                True,
+                False,
+                False,
+                True,
+                False,
+            ]
+            assert not (await store.exchange(_report("z", leaving=True))).on_duty
+            assert [await _on_duty(store, name) for name in ("m", "a", "z")] == [False, True, False]
+
+    async def test_duty_passes_on_from_who_is_gone_and_does_not_return(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            assert (await store.exchange(_report("a", alive_s=_SOON_S))).on_duty
+            assert not await _on_duty(store, "b")
+            await asyncio.sleep(_LATER_S)
+            assert [await _on_duty(store, name) for name in ("a", "b", "a")] == [False, True, False]
+
+    # Dollars
+
+    async def test_a_grant_is_half_of_what_nobody_has(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            assert await _grants(store, "a", _ask(0.0, 8.0)) == [pytest.approx(4.0)]
+            assert await _grants(store, "b", _ask(0.0, 8.0)) == [pytest.approx(2.0)]
+            assert await _grants(store, "a", _ask(4.0, 8.0)) == [pytest.approx(5.0)]
+            assert await _grants(store, "c", _ask(0.0, 0.25)) == [pytest.approx(0.25)]
+
+    async def test_what_is_spent_is_not_granted(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            settlement = await settle(store, a_dispatch(1))
+            spent_usd = settlement.outcome.cost_usd
+            news = await store.exchange(_report("a", asks=(_ask(0.0, 8.0), _ask(0.0, 8.0, window=_TOMORROW))))
+        assert [(each.window, each.spent_usd) for each in news.grants] == [
+            (DAY, pytest.approx(spent_usd)),
+            (_TOMORROW, 0),
+        ]
+        assert [each.usd for each in news.grants] == pytest.approx([(8.0 - spent_usd) / 2, 4.0])
+
+    async def test_grants_never_exceed_what_a_window_allows(self, make_store: MakeStore) -> None:
+        rng, held, spent_usd = Random(1), dict.fromkeys("abcd", 0.0), 0.0
+        async with _sharing(make_store) as store:
+            for number in range(60):
+                name = rng.choice("abcd")
+                kept = held[name] * rng.choice((0.0, 0.5, 1.0))
+                (held[name],) = await _grants(store, name, _ask(kept, kept + rng.uniform(0.0, 0.05), cap_usd=0.1))
+                if held[name] > 0.02:  # dollars that it has, it may spend
+                    spent_usd += (await settle(store, a_dispatch(number))).outcome.cost_usd
+                    left = held[name] - a_settlement(a_dispatch(number)).outcome.cost_usd
+                    assert await _grants(store, name, _ask(left, left, cap_usd=0.1)) == [pytest.approx(left)]
+                    held[name] = left
+                assert sum(held.values()) + spent_usd <= 0.1 + 1e-9
+        assert spent_usd > 0.0
+
+    async def test_what_is_held_is_never_refused(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            (mine,) = await _grants(store, "a", _ask(0.0, 8.0))
+            await _grants(store, "b", _ask(0.0, 8.0))
+            assert await _grants(store, "a", _ask(mine, mine, cap_usd=0.5)) == [pytest.approx(mine)]
+            assert await _grants(store, "c", _ask(3.0, 9.0, cap_usd=0.5)) == [pytest.approx(3.0)]
+
+    async def test_reporting_again_changes_nothing(self, make_store: MakeStore) -> None:
+        """The answer to a report may be lost, and who asks again must not get more for it."""
+        async with _sharing(make_store) as store:
+            spent_usd = (await settle(store, a_dispatch(1))).outcome.cost_usd
+            first, *others = [await store.exchange(_report("a", asks=(_ask(0.0, 2.0),))) for _ in range(3)]
+            for news in others:
+                assert (news.version, news.grants, news.paid, news.on_duty) == (
+                    first.version,
+                    first.grants,
+                    first.paid,
+                    True,
+                )
+                _assert_alike(news.evidence, first.evidence)
+            rest = _ask(0.0, 8.0, cap_usd=4.0 + spent_usd)
+            assert await _grants(store, "b", rest) == [pytest.approx(1.0)]
+
+    async def test_what_is_not_asked_for_returns(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            await _grants(store, "a", _ask(0.0, 8.0), _ask(0.0, 8.0, window=MONTH))
+            await _grants(store, "a", _ask(0.0, 1.0))
+            assert await _grants(store, "b", _ask(0.0, 9.0), _ask(0.0, 9.0, window=MONTH)) == pytest.approx([3.5, 4.0])
+
+    async def test_leases_return_from_who_leaves(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            await _grants(store, "a", _ask(0.0, 8.0))
+            await store.exchange(_report("a", leaving=True))
+            assert await _grants(store, "b", _ask(0.0, 8.0)) == [pytest.approx(4.0)]
+
+    async def test_leases_return_when_their_time_is_up_and_not_before(self, make_store: MakeStore) -> None:
+        """By then nothing of a process is in flight; that it counts as gone is not enough."""
+        async with _sharing(make_store) as store:
+            await store.exchange(_report("a", alive_s=_SOON_S, lease_s=2 * _LATER_S, asks=(_ask(0.0, 8.0),)))
+            await asyncio.sleep(_LATER_S)
+            assert (await store.exchange(_report("b", asks=(_ask(0.0, 8.0),)))).grants == (Grant(DAY, 2.0, 0.0),)
+            await asyncio.sleep(2 * _LATER_S)
+            assert await _grants(store, "b", _ask(2.0, 8.0)) == [pytest.approx(5.0)]
+
+    async def test_many_at_once_are_never_granted_more_than_there_is(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            names = [f"process {number}" for number in range(16)]
+            told = await asyncio.gather(*(store.exchange(_report(name, asks=(_ask(0.0, 8.0),))) for name in names))
+            assert sum(each.grants[0].usd for each in told) <= 8.0 + 1e-9
+            assert not any([(await store.exchange(_report(name, leaving=True))).on_duty for name in names])
+            assert await _grants(store, "late", _ask(0.0, 8.0)) == [pytest.approx(4.0)]
+
+    # What is learned and spent
+
+    async def test_news_are_the_sums_that_changed(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            assert (await store.exchange(_report("a"))).evidence == {}
+            await _work(store, range(8))
+            all_of_it = await store.exchange(_report("a"))
+            _assert_alike(all_of_it.evidence, (await store.state()).evidence)
+            dispatch = a_dispatch(20, task="poetry")
+            await judge(store, dispatch, await settle(store, dispatch), 0.75)
+            news = await store.exchange(_report("a", known=all_of_it.version))
+            state = await store.state()
+            nothing = await store.exchange(_report("a", known=news.version))
+            everything = await store.exchange(_report("b"))
+        assert {edge.task for edge in news.evidence} == {"poetry"}
+        assert {edge.signal for edge in news.evidence} >= {"quality", "log_tokens", "log_latency"}
+        _assert_alike(news.evidence, {edge: sums for edge, sums in state.evidence.items() if edge.task == "poetry"})
+        assert (nothing.evidence, nothing.version) == ({}, news.version)
+        _assert_alike(everything.evidence, state.evidence)
+        assert news.paid == dict(state.paid)
+
+    async def test_adjustments_are_news(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            await _work(store, range(8))
+            known = (await store.exchange(_report("a"))).version
+            await store.adjust([], {_EDGE: _some(await store.state(), -0.5)})
+            news = await store.exchange(_report("a", known=known))
+            assert set(news.evidence) == {_EDGE}
+            _assert_alike(news.evidence, {_EDGE: (await store.state()).evidence[_EDGE]})
+
+    async def test_what_is_deleted_is_news(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            await _tenants(store, range(12))
+            known = (await store.exchange(_report("a"))).version
+            await store.delete_tenant("acme")
+            news = await store.exchange(_report("a", known=known))
+            state = await store.state()
+        own = {edge: sums for edge, sums in news.evidence.items() if edge.task == "its own"}
+        assert own
+        assert all(abs(float(sums.n)) < 1e-9 for sums in own.values()), "told to be none, where others know some"
+        _assert_alike({edge: state.evidence[edge] for edge in news.evidence}, news.evidence)
+
+    async def test_a_version_that_never_was_has_all_told(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            await _work(store, range(4))
+            news = await store.exchange(_report("a", known=10**9))
+            _assert_alike(news.evidence, (await store.state()).evidence)
+
+    async def test_sums_include_what_was_asked_for_before_and_nothing_after(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            for number in range(3):
+                store.begin(a_dispatch(number))
+            settling = [asyncio.ensure_future(store.settle(a_settlement(a_dispatch(number)))) for number in (0, 1)]
+            exchanging = asyncio.ensure_future(store.exchange(_report("a", asks=(_ask(0.0, 1.0),))))
+            settling.append(asyncio.ensure_future(store.settle(a_settlement(a_dispatch(2)))))
+            assert await asyncio.gather(*settling) == [True, True, True]
+            news, later = await exchanging, await store.exchange(_report("a"))
+        spent_usd = sum(a_settlement(a_dispatch(number)).outcome.cost_usd for number in (0, 1))
+        assert (news.paid["paced"].requests, _observations(news)) == (2, 2)
+        assert [news.paid["paced"].usd, news.grants[0].spent_usd] == pytest.approx([spent_usd, spent_usd])
+        assert (later.paid["paced"].requests, _observations(later)) == (3, 3)
+
+    async def test_settling_twice_is_paid_once(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            settlement = await settle(store, a_dispatch(1))
+            assert not await store.settle(settlement)
+            news = await store.exchange(_report("a"))
+            assert news.paid == {"paced": Paid(1, settlement.outcome.cost_usd)}
+            assert await store.prune(NOON + 1e6) == 1
+            assert (await store.exchange(_report("a"))).paid == news.paid
+            assert_same(await store.state(), await store.rebuilt())
+
+    # Circuits
+
+    async def test_circuits_of_others_are_told_until_they_are_closed(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            circuit = OpenCircuit("large", 30.0, "5 failures in a row (ServerFailedError)")
+            assert (await store.exchange(_report("a", circuits=(circuit,)))).circuits == ()
+            (told,) = (await store.exchange(_report("b"))).circuits
+            assert (told.model, told.why) == (circuit.model, circuit.why)
+            assert 25.0 < told.for_s <= 30.0
+            await store.exchange(_report("a"))
+            assert (await store.exchange(_report("b"))).circuits == ()
+
+    async def test_circuits_pass_with_their_time_and_with_who_leaves(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            await store.exchange(_report("a", circuits=(OpenCircuit("large", _SOON_S, "it failed"),)))
+            await store.exchange(_report("c", circuits=(OpenCircuit("small", 30.0, "it failed"),)))
+            await asyncio.sleep(_LATER_S)
+            assert [each.model for each in (await store.exchange(_report("b"))).circuits] == ["small"]
+            await store.exchange(_report("c", leaving=True))
+            assert (await store.exchange(_report("b"))).circuits == ()
+
+    # Several stores on the same data
+
+    async def test_two_stores_on_the_same_data_tell_each_other(self, make_store: MakeStore) -> None:
+        if not self.shared:
+            pytest.skip("stores of this kind do not share data")
+        async with _sharing(make_store) as one, _sharing(make_store) as two:
+            news = await one.exchange(_report("one"))
+            for start in range(0, 60, 20):
+                await asyncio.gather(_work(one, range(start, start + 10)), _work(two, range(start + 10, start + 20)))
+                news = await one.exchange(_report("one", known=news.version, asks=(_ask(0.0, 8.0),)))
+                assert news.evidence
+            (theirs,) = (await two.exchange(_report("two", asks=(_ask(0.0, 8.0),)))).grants
+            everything = await two.exchange(_report("two"))
+            _assert_alike(everything.evidence, (await one.state()).evidence)
+            assert everything.paid == (await one.state()).paid
+            assert everything.others == ("one",)
+        assert theirs.usd + news.grants[0].usd + theirs.spent_usd <= 8.0
+        assert everything.paid["paced"].requests == 60
+
+    async def test_a_holder_of_a_decision_is_kept(self, make_store: MakeStore) -> None:
+        async with _sharing(make_store) as store:
+            mine = replace(a_dispatch(1), holder="a")
+            store.begin(mine)
+            store.begin(a_dispatch(2))
+            assert await store.unsettled() == [mine, a_dispatch(2)]
+
+
+_SOON_S, _LATER_S = 0.1, 0.3
+_TOMORROW = Window("daily", "2026-11-26")
+
+
+@asynccontextmanager
+async def _sharing(make_store: MakeStore) -> AsyncGenerator[SharedStore]:
+    async with _opened(make_store) as store:
+        yield cast("SharedStore", store)
+
+
+class PromptsContract:
+    """What a store must do that was told to keep the messages of every request."""
+
+    async def test_old_messages_are_forgotten_and_nothing_else(self, make_store: MakeStore) -> None:
+        async with _opened(make_store) as store:
+            said = b'[{"role":"user","content":"hi"}]'
+            dispatches = [replace(a_dispatch(number), prompt=said) for number in range(600)]
+            await asyncio.gather(*(settle(store, dispatch) for dispatch in dispatches[:599]))
+            store.begin(dispatches[599])
+            before = await store.state()
+            assert await store.forget_prompts(NOON + 550.0) == 550
+            trails = await _all(store.trails())
+            kept = [trail.decision.decision_id for trail in trails if trail.dispatch.prompt is not None]
+            assert kept == [dispatch.decision.decision_id for dispatch in dispatches[550:]]
+            assert len(trails) == 600
+            assert await store.forget_prompts(NOON + 1e6) == 49, "what has no outcome yet may still be needed"
+            assert await store.forget_prompts(NOON + 1e6) == 0
+            assert_same(await store.state(), before)
+
+
+def _of_tenant(number: int) -> Dispatch:
+    """A dispatch of one of three tenants, the first of which has a class of its own."""
+    dispatch = a_dispatch(number, task="its own" if number % 6 == 0 else None)
+    tenant = ("acme", "other", 'the "other", acme')[number % 3]
+    windows = (*dispatch.windows, _OWN) if tenant == "acme" else dispatch.windows
+    return replace(dispatch, decision=replace(dispatch.decision, tenant=tenant), windows=windows)
+
+
+async def _tenants(store: Store, numbers: Iterable[int]) -> None:
+    """Settles decisions of three tenants, all at once, and judges every other one."""
+    await asyncio.gather(*(_one_of_tenants(store, number) for number in numbers))
+
+
+async def _one_of_tenants(store: Store, number: int) -> None:
+    dispatch = _of_tenant(number)
+    settlement = a_settlement(dispatch)
+    if _OWN in dispatch.windows:
+        paces = (*settlement.paces, replace(settlement.paces[0], budget=_OWN.budget))
+        settlement = replace(settlement, paces=paces)
+    store.begin(dispatch)
+    assert await store.settle(settlement)
+    if number % 2:
+        await judge(store, dispatch, settlement, number % 10 / 10)
+
+
+def _seen(state: State) -> dict[Edge, Evidence]:
+    """The evidence of edges of which anything is known."""
+    return {edge: sums for edge, sums in state.evidence.items() if abs(float(sums.n)) > 1e-6}
+
+
+def _report(
+    holder: str,
+    *,
+    alive_s: float = 60.0,
+    lease_s: float = 60.0,
+    asks: tuple[Ask, ...] = (),
+    circuits: tuple[OpenCircuit, ...] = (),
+    known: int = 0,
+    leaving: bool = False,
+) -> Report:
+    return Report(holder, alive_s, lease_s, asks, circuits, known, leaving)
+
+
+def _ask(held_usd: float, wanted_usd: float, *, cap_usd: float = 8.0, window: Window = DAY) -> Ask:
+    return Ask(window, cap_usd, held_usd, wanted_usd)
+
+
+async def _grants(store: Sharing, holder: str, *asks: Ask) -> list[float]:
+    news = await store.exchange(_report(holder, asks=asks))
+    assert [each.window for each in news.grants] == [each.window for each in asks]
+    return [each.usd for each in news.grants]
+
+
+async def _on_duty(store: Sharing, holder: str) -> bool:
+    return (await store.exchange(_report(holder))).on_duty
+
+
+def _assert_alike(one: Mapping[Edge, Evidence], other: Mapping[Edge, Evidence]) -> None:
+    assert_same(State(one, {}, {}), State(other, {}, {}))
+
+
+def _observations(news: News) -> float:
+    return sum(float(sums.n) for edge, sums in news.evidence.items() if edge.signal == "log_tokens")
+
+
 _EDGE = Edge("qa", "small", "quality", "v1")
 _OTHER_EDGE = Edge("code", "small", "quality", "v1")
 
@@ -516,6 +1017,11 @@ async def _work(store: Store, numbers: Iterable[int], *, as_if: Sequence[int] | 
         dispatch = replace(dispatch, decision=replace(dispatch.decision, decision_id=f"decision-{number:06d}"))
         settlement = await settle(store, dispatch)
         await judge(store, dispatch, settlement, (content % 10) / 10)
+
+
+async def _work_at_once(store: Store, numbers: Iterable[int]) -> None:
+    """The same, of all numbers at the same time."""
+    await asyncio.gather(*(_work(store, [number]) for number in numbers))
 
 
 async def _twice(store: Store, dispatch: Dispatch) -> tuple[list[bool], list[bool]]:

@@ -79,3 +79,8 @@ def assert_same(one: State, other: State, *, rtol: float = 1e-9) -> None:
     for window, usd in one.spent_usd.items():
         np.testing.assert_allclose(usd, other.spent_usd[window], rtol=rtol)
     assert dict(one.paces) == dict(other.paces)
+    assert {name: paid.requests for name, paid in one.paid.items()} == {
+        name: paid.requests for name, paid in other.paid.items()
+    }
+    for name, paid in one.paid.items():
+        np.testing.assert_allclose(paid.usd, other.paid[name].usd, rtol=rtol)

@@ -1,5 +1,7 @@
 """A process that works a store as fast as it can and says what has returned: python -m ... PATH ROUND.
 
+PATH is a SQLite file, or the URL of a PostgreSQL database or of a Redis server.
+
 Each line that it writes is one acknowledgement: `settled ID` or `judged ID`. It works until it is killed.
 """
 
@@ -60,9 +62,26 @@ async def _work(store: Store, turn: int, numbers: count[int]) -> None:
             acknowledge(f"judged {decision_id}")
 
 
+def _store(path: str) -> Store:
+    if " " in path:
+        from banditroute.storage.paired.store import PairedStore  # whose libraries are extras
+
+        log_url, url, namespace = path.split()
+        return PairedStore(log_url, url, namespace=namespace, by_day=False)
+    if path.startswith("postgresql:"):
+        from banditroute.storage.postgres.store import PostgresStore  # whose library is an extra
+
+        return PostgresStore(path, by_day=False)
+    if path.startswith(("redis:", "unix:")):
+        from banditroute.storage.redis.store import RedisStore  # whose library is an extra
+
+        return RedisStore(path)
+    return SQLiteStore(path)
+
+
 async def _main(path: str, turn: int) -> None:
     acknowledge("started")
-    store = SQLiteStore(path)
+    store = _store(path)
     await store.open()
     await work(store, turn)
 

@@ -8,7 +8,7 @@ have got is then estimated doubly robustly (Dudik et al., 2014), in quality and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ from banditroute.evaluation.outcome_model import OutcomeModel, cross_fitted
 from banditroute.evaluation.verdict import ENOUGH
 from banditroute.evaluation.weights import carried_size, importance_weights
 from banditroute.simulation.frontier import Choices
+from banditroute.sweeping.executor import Executor, Tick, in_order
+from banditroute.sweeping.serial import Serial
 
 from .answering import Bought, answered, split_of
 from .curve import Curve, cheapest
@@ -33,15 +35,19 @@ Progress = Callable[[int, int], None]
 _BUDGETS = 25
 _MOST_CLOSER = 8
 _CLOSE = 1e-3  # of a budget, on the log scale
+_HERE = Serial()
 
 
-def tune_log(log: LogTable, questions: Questions, *, progress: Progress | None = None) -> Tuning:
+def tune_log(
+    log: LogTable, questions: Questions, *, progress: Progress | None = None, executor: Executor = _HERE
+) -> Tuning:
     """What budgets would have bought on a log's traffic, and which budget answers each question.
 
     Args:
         log: with propensities and judgements; rows without either take no part.
         questions: what is asked.
         progress: called with budgets done and budgets in all.
+        executor: who does the work, see `banditroute.sweeping`.
 
     Raises:
         InputError: no decision was both left to chance and judged.
@@ -56,7 +62,8 @@ def tune_log(log: LogTable, questions: Questions, *, progress: Progress | None =
         )
     work = _Work(used, cross_fitted(used))
     grid = _budgets(work, questions)
-    points = {budget: work.point(budget) for budget in _told(grid, progress)}
+    with executor.crew(_point, work) as crew:
+        points = dict(zip(grid, in_order(_told(crew.sweep(grid), len(grid), progress)), strict=True))
     for quality in questions.target_quality:
         _close_in(points, quality, work)
     found = answered(_curve(points), _bought(used.models, points), questions)
@@ -140,14 +147,18 @@ def _close_in(points: dict[float, _Point], quality: float, work: _Work) -> None:
         points[budget] = work.point(budget)
 
 
-def _told(budgets: Sequence[float], progress: Progress | None) -> Iterator[float]:
-    """The budgets one by one, the number of those that are done told on the way."""
-    for done, budget in enumerate(budgets):
+def _point(work: _Work, budget_usd: float, tick: Tick) -> _Point:
+    """A share of the work: one budget."""
+    del tick  # tuning counts budgets
+    return work.point(budget_usd)
+
+
+def _told(ended: Iterable[tuple[int, _Point]], budgets: int, progress: Progress | None) -> Iterator[tuple[int, _Point]]:
+    """The points as they end, the number of them told on the way."""
+    for done, each in enumerate(ended, start=1):
         if progress is not None:
-            progress(done, len(budgets))
-        yield budget
-    if progress is not None:
-        progress(len(budgets), len(budgets))
+            progress(done, budgets)
+        yield each
 
 
 def _curve(points: Mapping[float, _Point]) -> Curve:

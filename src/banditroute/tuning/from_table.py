@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from banditroute.simulation import frontier
-from banditroute.simulation.results import ByRequest, SimulationResult
+from banditroute.simulation.prompted import prompted
+from banditroute.simulation.results import ByRequest
 from banditroute.simulation.run import simulate
 from banditroute.simulation.table import OutcomeTable
+from banditroute.sweeping.choosing import executor_of
+from banditroute.sweeping.executor import Crew, Executor, Tick, in_order
 
 from .answering import Bought, answered, split_of
 from .curve import Curve, cheapest
@@ -25,7 +29,7 @@ Progress = Callable[[int, int], None]
 
 _COARSE = 9  # budgets from the cheapest model to the dearest
 _CLOSER = (4, 3)  # budgets put inside the bracket of a target, round after round
-_TOGETHER = 70  # replays at once: what a processor takes best, see simulation.run
+_TOGETHER = 20  # replications in a share: enough to share the interpreter's cost, few enough to keep and to share out
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class Replay:
     Attributes:
         seeds: stream orders for each budget.
         features: "table", "prompt" or "none"; classes: "table", "classifier" or "none".
-        jobs: processes.
+        jobs: processes; 0 = one for each processor.
+        executor: who does the work, see `banditroute.sweeping`; None = so many processes.
         keep: file that finished budgets are kept in, and gone on from.
         progress: called with budgets replayed and budgets in all, as far as known.
     """
@@ -46,6 +51,7 @@ class Replay:
     jobs: int = 1
     keep: Path | None = None
     progress: Progress | None = None
+    executor: Executor | None = None
 
 
 def tune_table(
@@ -62,12 +68,69 @@ def tune_table(
     Raises:
         InputError: tables that do not fit together; a file of kept runs that is another tuning's.
     """
-    return _Tuner(table, warmup, questions, Replay() if replay is None else replay).tune()
+    replay = Replay() if replay is None else replay
+    ground = _ground(table, warmup, replay)
+    with (replay.executor or executor_of(replay.jobs)).crew(_replayed, ground) as crew:
+        return _Tuner(table, warmup, questions, replay, crew).tune()
+
+
+def _ground(table: OutcomeTable, warmup: OutcomeTable | None, replay: Replay) -> _Ground:
+    """The tables as the replays know them: prompts are read here, once."""
+    reads = {"classes": replay.classes == "classifier", "features": replay.features == "prompt"}
+    if any(reads.values()):
+        table, warmup = prompted(table, **reads), None if warmup is None else prompted(warmup, **reads)
+    features, classes = (how if how == "none" else "table" for how in (replay.features, replay.classes))
+    return _Ground(table, warmup, replay.seeds, features, classes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What all replays have in common."""
+
+    table: OutcomeTable
+    warmup: OutcomeTable | None
+    seeds: Sequence[int]
+    features: str
+    classes: str
+
+
+class _Replayed(NamedTuple):
+    """Some budgets, replayed; what else the simulation said."""
+
+    runs: tuple[Run, ...]
+    requests: ByRequest
+    notes: tuple[str, ...]
+
+
+def _replayed(ground: _Ground, budgets_usd: tuple[float, ...], tick: Tick) -> _Replayed:
+    """A share of the work: some budgets in all orders."""
+    del tick  # tuning counts budgets
+    found = simulate(
+        ground.table,
+        warmup=ground.warmup,
+        budgets_usd=budgets_usd,
+        seeds=ground.seeds,
+        features=ground.features,
+        classes=ground.classes,
+    )
+    counted = [(result, result.by_request) for result in found.results]
+    runs = tuple(run_of(result, requests) for result, requests in counted if requests is not None)
+    requests = counted[0][1]
+    assert requests is not None, "a simulation counts request by request"
+    return _Replayed(runs, requests, found.notes)
 
 
 class _Tuner:
-    def __init__(self, table: OutcomeTable, warmup: OutcomeTable | None, questions: Questions, replay: Replay) -> None:
+    def __init__(
+        self,
+        table: OutcomeTable,
+        warmup: OutcomeTable | None,
+        questions: Questions,
+        replay: Replay,
+        crew: Crew[tuple[float, ...], _Replayed],
+    ) -> None:
         self._table, self._warmup, self._questions, self._replay = table, warmup, questions, replay
+        self._crew = crew
         how = f"{replay.features}|{replay.classes}"
         self._kept = KeptRuns(replay.keep, fingerprint(table, warmup, replay.seeds, how))
         self._wanted: set[float] = set()
@@ -106,35 +169,23 @@ class _Tuner:
         return [*grid, *self._questions.budget_usd]
 
     def _run(self, budgets: Sequence[float]) -> None:
-        """Replays the budgets that were not replayed yet, some at a time; each lot is kept once it is done."""
+        """Replays the budgets that were not replayed yet, some in a share; each share is kept once it is done."""
         self._wanted.update(budgets)
         missing = sorted(set(budgets) - self._kept.runs.keys())
-        together = max(_TOGETHER * self._replay.jobs // len(self._replay.seeds), 1)
-        for first in range(0, len(missing), together):
-            self._tell()
-            for run in self._replayed(missing[first : first + together]):
-                self._kept.add(run)
+        together = max(_TOGETHER // len(self._replay.seeds), 1)
+        shares = [tuple(missing[first : first + together]) for first in range(0, len(missing), together)]
         self._tell()
+        for done in in_order(self._taken_in(self._crew.sweep(shares))):
+            self._requests = done.requests
+            self._notes.update(dict.fromkeys(done.notes))
 
-    def _replayed(self, budgets: Sequence[float]) -> Iterator[Run]:
-        replay = self._replay
-        found = simulate(
-            self._table,
-            warmup=self._warmup,
-            budgets_usd=budgets,
-            seeds=replay.seeds,
-            features=replay.features,
-            classes=replay.classes,
-            jobs=replay.jobs,
-        )
-        self._learn_about(found)
-        for result in found.results:
-            assert result.by_request is not None, "a simulation counts request by request"
-            yield run_of(result, result.by_request)
-
-    def _learn_about(self, found: SimulationResult) -> None:
-        self._requests = found.results[0].by_request
-        self._notes.update(dict.fromkeys(found.notes))
+    def _taken_in(self, ended: Iterable[tuple[int, _Replayed]]) -> Iterator[tuple[int, _Replayed]]:
+        """Keeps runs as they end."""
+        for index, done in ended:
+            for run in done.runs:
+                self._kept.add(run)
+            self._tell()
+            yield index, done
 
     def _tell(self) -> None:
         if self._replay.progress is not None:
@@ -184,6 +235,7 @@ class _Tuner:
     def _requests_of(self) -> ByRequest:
         """Which class each request is of; where all runs were kept, one more is made to know."""
         if self._requests is None:
-            next(self._replayed([min(self._wanted)]))
-        assert self._requests is not None, "a replay says so"
+            [(_, done)] = self._crew.sweep([(min(self._wanted),)])
+            self._requests = done.requests
+            self._notes.update(dict.fromkeys(done.notes))
         return self._requests

@@ -1,7 +1,9 @@
+from collections.abc import Sequence
+
 import pytest
 
 from banditroute.benching.calls import CallKey, FinishedCall
-from banditroute.benching.grading import Examiners, Weighing
+from banditroute.benching.grading import Examiners, Graded, Weighing, graded_by, markers_of
 from banditroute.config.values import GraderConfig, JudgeConfig
 from banditroute.errors import UnansweredError
 from banditroute.grading.exact import ExactMatch
@@ -10,12 +12,20 @@ from banditroute.grading.length import Length
 from banditroute.grading.number import NumericMatch
 from banditroute.grading.protocol import Item
 from banditroute.records import ChatRequest, Completion
+from banditroute.sweeping.executor import Crew
+from banditroute.sweeping.serial import Serial
 
 REQUEST = ChatRequest(({"role": "user", "content": "What is 6 x 7?"},))
 
 
 def item(answer: str, expected: str | None = "42", task: str = "math") -> Item:
     return Item("id", task, REQUEST, Completion({}, answer, None), expected)
+
+
+def crew_of(graders: Sequence[GraderConfig]) -> Crew[Item, Graded]:
+    """This process, grading."""
+    with Serial().crew(graded_by, markers_of(graders)) as crew:
+        return crew
 
 
 async def says(reply: str) -> Completion:
@@ -29,7 +39,7 @@ async def test_everybody_who_covers_the_task_says_something_or_why_not() -> None
         GraderConfig("other", Length("other", least=1), tasks=("chat",)),
     ]
     judges = [JudgeConfig("judge", Bench("m"))]
-    examiners = Examiners(graders, judges, lambda request, model: says('{"score": 5}'))
+    examiners = Examiners(crew_of(graders), judges, lambda request, model: says('{"score": 5}'))
     graded = await examiners.grade(item("None that I know."))
     assert graded.grades == {"exact": 0.0, "judge": 0.5}
     assert list(graded.ungraded) == ["number"]
@@ -40,7 +50,7 @@ async def test_a_judge_that_does_not_answer_gives_a_reason_and_no_quality() -> N
     async def silent(request: ChatRequest, model: str) -> Completion:
         raise UnansweredError({model: "away"})
 
-    graded = await Examiners([], [JudgeConfig("judge", Bench("m"))], silent).grade(item("42"))
+    graded = await Examiners(crew_of([]), [JudgeConfig("judge", Bench("m"))], silent).grade(item("42"))
     assert graded.grades == {}
     assert "away" in graded.ungraded["judge"]
 

@@ -65,12 +65,6 @@ def test_seeds_that_cannot_be(first: int, count: int, field: str) -> None:
     assert caught.value.field == field
 
 
-def test_jobs_are_at_least_one() -> None:
-    assert arguments.checked_jobs(2) == 2
-    with pytest.raises(InputError, match=r"^--jobs: 0 "):
-        arguments.checked_jobs(0)
-
-
 def test_a_report_goes_into_a_directory_that_is_there(tmp_path: Path) -> None:
     arguments.check_report(None)
     arguments.check_report(tmp_path / "report.html")

@@ -84,6 +84,14 @@ def test_an_edge_that_saw_nothing_is_as_good_as_none() -> None:
     assert differing(State({EDGE: unseen}, {}, {}), State({}, {}, {})) == {}
 
 
+def test_the_rounding_that_is_left_of_evidence_that_was_taken_away_is_no_difference() -> None:
+    def left(n: float) -> State:
+        return State({EDGE: Evidence(np.full((2, 2), n), np.full(2, n), np.array(n), np.array(n))}, {}, {})
+
+    assert differing(left(1.62e-12), left(1.63e-12)) == {}
+    assert differing(left(0.5), left(0.4)) == {("evidence", "quality"): pytest.approx(0.1)}
+
+
 def test_what_is_not_a_number_differs() -> None:
     assert differing(state(), state(usd=float("nan")))
 

@@ -8,6 +8,9 @@ import pytest
 from banditroute.cli import replay
 from banditroute.cli.app import run
 from banditroute.simulation.results import SimulationResult
+from banditroute.sweeping.dask_cluster import DaskCluster
+from banditroute.sweeping.processes import Processes
+from banditroute.sweeping.serial import Serial
 
 BuildResult = Callable[..., SimulationResult]
 
@@ -54,7 +57,7 @@ def test_the_defaults_are_the_documented_ones(table: str, asked: dict[str, Any])
         "features": "table",
         "classes": "table",
         "scenario": None,
-        "jobs": 1,
+        "executor": Serial(),
         "progress": None,
     }
 
@@ -67,7 +70,9 @@ def test_options_reach_the_simulation(table: str, asked: dict[str, Any]) -> None
     assert asked["budgets_usd"] == (0.002, 0.005)
     assert asked["seeds"] == range(3, 7)
     assert asked["warmup"].requests == 2
-    assert (asked["features"], asked["classes"], asked["jobs"]) == ("none", "none", 2)
+    assert (asked["features"], asked["classes"], asked["executor"]) == ("none", "none", Processes(2))
+    assert run(["simulate", table, "--cluster", "tcp://host:1"]) == 0
+    assert asked["executor"] == DaskCluster("tcp://host:1")
 
 
 SCENARIO = """
@@ -144,7 +149,8 @@ def test_a_report_is_written_and_named(table: str, capsys: pytest.CaptureFixture
         (["--budget-usd", "0"], "--budget-usd: 0 is not a budget"),
         (["--budget-usd", "cheap"], "Invalid value for '--budget-usd'"),
         (["--seeds", "0"], "--seeds: 0 is not a number of stream orders"),
-        (["--jobs", "0"], "--jobs: 0 is not a number of processes"),
+        (["--jobs", "-1"], "--jobs: -1 is not a number of processes"),
+        (["--jobs", "2", "--cluster", "tcp://host:1"], "--cluster: --jobs and --cluster exclude each other"),
         (["--policy", "tompson"], "did you mean 'thompson'?"),
         (["--policy", "fixed:huge"], "the table has no model 'huge'; choose from: small, large"),
         (["--features", "tables"], "Invalid value for '--features'"),

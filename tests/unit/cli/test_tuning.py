@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import pytest
 
 from banditroute.cli import tuning
 from banditroute.cli.app import run
+from banditroute.sweeping.choosing import executor_of, processors
+from banditroute.sweeping.serial import Serial
 from banditroute.tuning.from_table import Replay
 from banditroute.tuning.questions import Questions
 
@@ -66,7 +67,7 @@ def test_the_defaults_are_the_documented_ones(table: str, asked: dict[str, Any])
     assert asked["questions"] == Questions(target_quality=(0.92,), confidence=0.9)
     assert asked["warmup"] is None
     assert asked["scored"].models == ("small", "large")
-    assert asked["replay"] == Replay(range(20), "table", "table", min(2, os.cpu_count() or 1), None, None)
+    assert asked["replay"] == Replay(range(20), executor=executor_of(min(2, processors())))
 
 
 def test_options_reach_the_work_and_questions_asked_twice_count_once(table: str, asked: dict[str, Any]) -> None:
@@ -75,7 +76,7 @@ def test_options_reach_the_work_and_questions_asked_twice_count_once(table: str,
     rest = f"--confidence .8 --requests-per-day 50 {replay}"
     assert run(["tune", table, *questions.split(), *rest.split()]) == 130
     assert asked["questions"] == Questions((0.9, 0.8), (0.002,), 0.8, 50.0)
-    assert asked["replay"] == Replay(range(7, 10), "none", "none", 1, None, None)
+    assert asked["replay"] == Replay(range(7, 10), "none", "none", executor=Serial())
     assert asked["warmup"].name == "table"
 
 
@@ -98,7 +99,8 @@ def test_an_interruption_says_how_to_go_on(table: str, tmp_path: Path, capsys: p
         ("--budget-usd 1 --requests-per-day 0", "--requests-per-day"),
         ("--budget-usd 1 --seeds 0", "--seeds"),
         ("--budget-usd 1 --seed -1", "--seed"),
-        ("--budget-usd 1 --jobs 0", "--jobs"),
+        ("--budget-usd 1 --jobs -1", "--jobs"),
+        ("--budget-usd 1 --jobs 2 --cluster tcp://host:1", "--cluster: --jobs and --cluster exclude each other"),
         ("--budget-usd 1 --report nowhere/page.html", "--report"),
         ("--budget-usd 1 --keep nowhere/runs.jsonl", "--keep: there is no directory nowhere"),
         ("--budget-usd 1 --log-policy x", "--log-policy: an outcome table was not logged"),

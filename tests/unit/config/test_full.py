@@ -65,6 +65,7 @@ def test_every_key_is_there_and_loads(live: Path) -> None:
         "drift": data["routing"]["drift"],
         "rollout": data["routing"]["rollout"],
         "keys": data["gateway"]["keys"][0],
+        "webhook": data["alerts"]["webhook"],
         "tasks": data["tasks"][0],
         "rules": data["rules"][0],
         "graders": data["graders"][0],
@@ -92,7 +93,7 @@ def test_tables_have_the_keys_of_the_settings_that_they_stand_for(name: str, set
 
 def test_a_key_of_one_table_is_found_by_the_name_of_its_table() -> None:
     nested = {key for key in TABLES if key} - set(RouterFile.spelt())
-    assert nested == {"tiers", "explore", "drift", "rollout", "keys"}
+    assert nested == {"tiers", "explore", "drift", "rollout", "keys", "webhook"}
 
 
 @pytest.mark.parametrize(

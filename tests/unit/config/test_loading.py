@@ -265,10 +265,34 @@ NOT_A_VARIABLE = "not the name of an environment variable (not shown); write a n
         (
             "0.60",
             '0.60\n[store]\nkind = "redis"',
-            '11: store.kind: this version has no redis store yet; write "sqlite"',
+            "10: store.url: kind = 'redis' needs it; write url, or url_env where the URL holds a password",
         ),
-        ("0.60", '0.60\n[store]\nkind = "mongo"', "11: store.kind: expected memory or sqlite, got 'mongo'; write"),
+        (
+            "0.60",
+            '0.60\n[store]\nkind = "redis"\nurl = "redis://h"\nlog = "postgres"',
+            "10: store.log_url: log = 'postgres' needs it; write log_url, or log_url_env",
+        ),
+        (
+            "0.60",
+            '0.60\n[store]\nkind = "postgres"\nurl = "postgresql://h/d"\nlog = "postgres"',
+            "13: store.log: kind = 'postgres' keeps its log itself; write kind",
+        ),
+        (
+            "0.60",
+            '0.60\n[store]\nkind = "redis"\nurl = "redis://h"\nlog = "postgres"\nlog_url = "postgresql://u:p@h/d"',
+            "14: store.log_url: the URL holds a password (not shown)",
+        ),
+        (
+            "0.60",
+            '0.60\n[store]\nkind = "mongo"',
+            "11: store.kind: expected memory, sqlite, redis or postgres, got 'mongo'; write",
+        ),
         ("0.60", "0.60\n[store]\nfsync = 1", "11: store.fsync: expected true or false, got 1"),
+        (
+            "0.60",
+            '0.60\n[store]\nkind = "memory"\nshared = true',
+            "12: store.shared: no other process sees a memory store; use kind",
+        ),
         ("0.60", "0.60\n[routing]\ndeadline_s = 0", "11: routing.deadline_s: expected more than 0, got 0"),
         ("0.60", '0.60\n[routing]\ntasks = "qa"', "11: routing.tasks: expected a list, got 'qa'"),
         (
@@ -443,6 +467,11 @@ def test_a_gateways_keys_name_models_that_there_are(file: Path) -> None:
     rows = '[[gateway.keys]]\nname = "app"\nkey_env = "APP"\nmodels = ["smal"]\n'
     with pytest.raises(ConfigError, match=r"models: no model is named 'smal'; did you mean 'small'"):
         loaded(file, rows)
+
+
+def test_a_gateway_takes_bodies_at_all(file: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gateway\.max_body_mb: expected at least 0\.001, got 1e-07"):
+        loaded(file, "[gateway]\nmax_body_mb = 0.0000001\n")
 
 
 def test_a_gateways_settings_are_as_the_file_says(file: Path) -> None:

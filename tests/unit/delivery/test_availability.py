@@ -16,6 +16,7 @@ from banditroute.errors import (
     TimedOutError,
 )
 from banditroute.observe import BreakerChanged, Event
+from banditroute.storage.sharing import OpenCircuit
 
 MODELS = {"small": "openai", "large": "openai", "other": "anthropic"}
 DOWN = ConnectionFailedError("refused")
@@ -162,3 +163,39 @@ def test_while_its_provider_does_not_answer_a_model_is_back_after_a_knock_at_the
     availability.knocked("small", 111.0, answered=True)
     assert availability.retry_after_s(["small"], 111.0) == 0.0
     assert availability.unavailable(111.0) == {}
+
+
+def test_what_others_found_is_left_alone_until_they_say_so_no_longer(world: World) -> None:
+    availability = world.availability
+    availability.hear([OpenCircuit("small", 3.0, "it failed elsewhere"), OpenCircuit("gone", 3.0, "no more")], 100.0)
+    assert "3.0 s after it failed elsewhere" in availability.unavailable(100.0)["small"]
+    availability.hear([OpenCircuit("small", 3.0, "it failed elsewhere")], 102.0)
+    assert availability.retry_after_s(["small"], 102.0) == 3.0
+    assert availability.found_broken(102.0, 1.0) == ()
+    availability.hear([], 103.0)
+    assert availability.unavailable(103.0) == {}
+    assert world.events.seen == [("small", "open"), ("small", "closed")]
+
+
+def test_what_was_found_out_here_is_told_and_tried_here_whatever_others_say(world: World) -> None:
+    availability = world.availability
+    world.break_model("small")
+    (found,) = availability.found_broken(101.0, 1.0)
+    assert (found.model, found.for_s) == ("small", 4.0)
+    availability.hear([OpenCircuit("small", 60.0, "it failed elsewhere")], 101.0)
+    availability.hear([], 102.0)
+    assert availability.retry_after_s(["small"], 102.0) == 3.0
+    probe = availability.begin("small", 106.0)
+    assert availability.found_broken(106.0, 1.0)[0].for_s == 1.0
+    availability.succeeded("small", probe=probe)
+    assert availability.found_broken(106.0, 1.0) == ()
+
+
+def test_who_is_not_heard_of_any_more_is_stood_in_for(world: World) -> None:
+    """The one that looked after a model is gone: once its time is up, a call of ours tries it, and tells the others."""
+    availability = world.availability
+    availability.hear([OpenCircuit("small", 3.0, "it failed elsewhere")], 100.0)
+    probe = availability.begin("small", 104.0)
+    assert probe
+    availability.failed("small", DOWN, 104.0, probe=probe)
+    assert [each.model for each in availability.found_broken(104.0, 1.0)] == ["small"]

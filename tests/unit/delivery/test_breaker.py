@@ -5,6 +5,7 @@ import pytest
 from banditroute.delivery.breaker import PROBE_LIMIT_S, Breaker, counts_against
 from banditroute.delivery.settings import Breaking
 from banditroute.errors import (
+    BrokenEmbeddingsError,
     BrokenReplyError,
     ConnectionFailedError,
     ContextOverflowError,
@@ -53,6 +54,7 @@ def probed(breaker: Breaker, now: float) -> int:
         (TimedOutError("deadline", 30.0), False),
         (TimedOutError("queue", 30.0), False),
         (RateLimitedError("slow down", status=429), False),
+        (BrokenEmbeddingsError("garbage"), False),
         (UnfitError("no tools", status=400), False),
         (ContextOverflowError("too long", status=400), False),
         (RejectedError("no", status=400), False),

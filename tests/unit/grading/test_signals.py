@@ -38,17 +38,33 @@ def test_a_deed_has_a_quality_and_a_source(kind: str, fields: dict[str, Any], qu
 
 @pytest.mark.parametrize(
     "signal",
-    [Stars(0), Stars(6), Stars(1, 1), Abandoned(-1.0), Abandoned(math.nan), Thumb("down"), Stars("5"), Edited(1, 2)],
+    [
+        *(Stars(0), Stars(6), Stars(1, 1), Stars("5"), Stars(True)),
+        *(Abandoned(-1.0), Abandoned(math.nan), Abandoned(math.inf), Abandoned(True)),
+        *(Thumb("down"), Thumb(1), Edited(1, 2)),
+    ],
 )
 def test_what_nobody_can_mean_is_refused(signal: Any) -> None:
-    with pytest.raises(FeedbackError, match="out of range, or of other types"):
+    kind = source_of(signal).removeprefix("user:")
+    with pytest.raises(FeedbackError, match=f"^signal: these are no values of {kind}; it takes ") as caught:
         quality_of(signal)
+    assert caught.value.field == "signal"
 
 
-@pytest.mark.parametrize(("kind", "fields"), [("wink", {}), ("thumb", {}), ("copied", {"much": True})])
-def test_unknown_deeds_and_fields_are_refused(kind: str, fields: dict[str, Any]) -> None:
-    with pytest.raises(FeedbackError):
+@pytest.mark.parametrize(
+    ("kind", "fields", "said"),
+    [
+        ("thum", {}, "signal.kind: no signal is called 'thum'; did you mean 'thumb'? choose from: thumb, stars"),
+        ("thumb", {}, "signal.up: thumb needs it; it takes up, which is true or false"),
+        ("stars", {"of": 5}, "signal.given: stars needs it; it takes given, a whole number"),
+        ("thumb", {"up": True, "down": False}, "signal.down: thumb has no such field; it takes up"),
+        ("copied", {"much": True}, "signal.much: copied has no such field; it takes nothing else"),
+    ],
+)
+def test_unknown_deeds_and_fields_are_refused(kind: str, fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(FeedbackError) as caught:
         signal_of(kind, **fields)
+    assert str(caught.value).startswith(said)
 
 
 @given(WORDS, WORDS)

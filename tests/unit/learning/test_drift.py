@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from banditroute.learning.detectors import Detectors, apply, fade
 from banditroute.learning.drift import FLAT, PRICES, QUALITIES, Climb, faded, moved, stepped
 from banditroute.learning.evidence import Evidence, empty, observe_many
-from banditroute.learning.kinds import NUMBERS
 
 residuals = st.floats(-5.0, 5.0)
 
@@ -19,19 +18,19 @@ residuals = st.floats(-5.0, 5.0)
 def test_numbers_and_arrays_climb_alike(seen: list[float], sd: float, sign: float) -> None:
     number, array = FLAT, Climb(*(np.zeros(2) for _ in Climb._fields))
     for residual in seen:
-        number = stepped(number, residual, sd, sign, QUALITIES, NUMBERS)
-        array = stepped(array, np.full(2, residual), np.full(2, sd), sign, QUALITIES)
-    for one, two in zip(number, array, strict=True):
+        number = number.after(residual, sd, QUALITIES)
+        array = stepped(array, np.full(2, residual), np.full(2, sd), np.full(2, sign), QUALITIES)
+    for one, two in zip(number.up if sign > 0 else number.down, array, strict=True):
         assert two == pytest.approx([one, one])
 
 
 @given(st.lists(residuals, min_size=1, max_size=40))
 def test_a_climb_is_the_highest_sum_of_recent_surpluses(seen: list[float]) -> None:
-    climb = FLAT
+    climbs = FLAT
     for residual in seen:
-        climb = stepped(climb, residual, 1.0, 1.0, QUALITIES, NUMBERS)
+        climbs = climbs.after(residual, 1.0, QUALITIES)
     steps = [min(max(residual, -3.0), 3.0) - QUALITIES.slack for residual in seen]
-    assert climb.height == pytest.approx(max([0.0, *(sum(steps[first:]) for first in range(len(steps)))]))
+    assert climbs.up.height == pytest.approx(max([0.0, *(sum(steps[first:]) for first in range(len(steps)))]))
 
 
 def edge_sums(means: list[float], count: int = 40, seed: int = 0) -> Evidence:

@@ -126,3 +126,22 @@ def test_an_allowance_that_was_a_guess_leaves_a_budgets_worth_its_price() -> Non
 def test_there_has_to_be_a_budget_that_moves() -> None:
     with pytest.raises(InputError, match="there is no budget to change"):
         Pacer(None, Pacing()).reallow(0.5)
+
+
+def test_what_others_spend_moves_a_pacer_as_if_it_had_spent_it() -> None:
+    own, heard = Pacer(1e-3, Pacing(), (32,)), Pacer(1e-3, Pacing(), (32,))
+    for pacer in (own, heard):
+        for _ in range(8):
+            pacer.remember(np.array([0.9, 0.8]), np.zeros(2), np.array([4.0, 0.5]), EVERY)
+    for _ in range(40):
+        own.spend(3e-3)
+    heard.hear(25, 25 * 3e-3)
+    heard.hear(0, 0.0)
+    heard.hear(15, 15 * 3e-3)
+    assert heard.paid == own.paid == 40
+    assert heard.shadow_price > Pacer(1e-3, Pacing()).shadow_price
+    unsolved, alone = Pacer(1e-3, Pacing()), Pacer(1e-3, Pacing())
+    unsolved.hear(40, 40 * 3e-3)
+    for _ in range(40):
+        alone.spend(3e-3)
+    assert tuple(unsolved.pace) == pytest.approx(tuple(alone.pace))

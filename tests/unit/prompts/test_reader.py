@@ -31,3 +31,11 @@ def test_rare_words_and_length_change_it_as_the_weights_say() -> None:
 def test_no_text_is_beyond_all_bounds_sure() -> None:
     bounded = reader(0.7, 0.0, 0.0).read_text(TEXTS[0]).probabilities
     np.testing.assert_allclose(reader(50.0, 0.0, 0.0).read_text(TEXTS[0]).probabilities, bounded, rtol=1e-6)
+
+
+@pytest.mark.parametrize("alphabet", [range(0x4E00, 0x9FFF), range(0x3042, 0x3092), range(0x41, 0x5B)])
+def test_there_is_room_for_the_longest_text_whatever_it_is_written_in(alphabet: range) -> None:
+    signs = np.random.default_rng(0).choice(list(alphabet), 20_000)
+    reading = reader(0.0, 0.0, 0.0).read_text("".join(map(chr, signs)))
+    assert reading.vector.buckets.size > 3_000
+    assert reading.probabilities.sum() == pytest.approx(1.0)

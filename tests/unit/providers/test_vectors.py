@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from banditroute.errors import BrokenReplyError
 from banditroute.providers.vectors import in_format
 from banditroute.records import Embeddings, Usage
 
@@ -28,7 +29,18 @@ def test_whatever_came_is_written_as_it_was_asked_for(vector: object, encoding: 
     assert (got.usage, got.cost_usd, got.body["model"]) == (Usage(3, 0), 0.25, "m")
 
 
-def test_what_has_no_vectors_stays_as_it_is() -> None:
-    odd = Embeddings({"data": ["x", {"index": 1}]}, None)
-    assert in_format(odd, "base64") == odd
+def test_a_reply_without_vectors_stays_as_it_is() -> None:
     assert in_format(Embeddings({}, None), "base64") == Embeddings({}, None)
+
+
+@pytest.mark.parametrize("encoding", ["base64", "float"])
+@pytest.mark.parametrize("row", ["x", None, {"index": 1}, {"embedding": None}, {"embedding": {"a": 1}}])
+def test_what_is_no_vector_is_the_providers_failure(row: object, encoding: str) -> None:
+    with pytest.raises(BrokenReplyError, match="no vector"):
+        in_format(Embeddings({"data": [row]}, None), encoding)
+
+
+@pytest.mark.parametrize(("vector", "encoding"), [(["x"], "base64"), ([1e300], "base64"), ("&", "float")])
+def test_nor_is_what_cannot_be_written_as_was_asked(vector: object, encoding: str) -> None:
+    with pytest.raises(BrokenReplyError, match="no vector"):
+        in_format(embeddings(vector), encoding)

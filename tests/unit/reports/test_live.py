@@ -13,6 +13,7 @@ from banditroute.reports.live import live_report, save_live_figures, write_live_
 from banditroute.reports.sections.live.budgets import price_in_words
 from banditroute.reports.store.gathering import Gathering
 from banditroute.reports.store.live import LiveStore, PaceView
+from banditroute.reports.store.timeline import Moment
 from banditroute.routing.accounts import Account
 from banditroute.routing.budgets import Cap, PacedBudget, Scope, Window
 from banditroute.routing.insight import EdgeBelief, Prompt
@@ -179,3 +180,14 @@ def test_models_that_changed_have_a_table_and_the_newest_is_in_the_findings(lawf
     assert texts == ["small", "price, to the catalog's", "all", "1x", "10x", "2", "99.900%"]
     assert rows[0][4].value == 0.93
     assert "alarms" not in {section.name for section in live_report(a_store()).sections}
+
+
+def test_what_happened_has_a_table_newest_first() -> None:
+    moments = [Moment(NOON + n, "circuit", "small", f"it opened {n}", "5 failures") for n in range(300)]
+    report = live_report(a_store(timeline=tuple(moments)))
+    (section,) = (section for section in report.sections if section.name == "timeline")
+    texts = [[cell.text for cell in row] for row in section.blocks[0].rows]
+    assert len(texts) == 200
+    assert [texts[0][2], texts[-1][2]] == ["it opened 299", "it opened 100"]
+    assert texts[0][1:] == ["circuit", "it opened 299", "5 failures"]
+    assert "timeline" not in {section.name for section in live_report(a_store()).sections}

@@ -142,3 +142,55 @@ def test_usual_inputs_are_the_mean_of_the_calls() -> None:
     for tokens in (1.0, 3.0):
         signals.observe(0, 0, np.array([1.0, tokens, -tokens]), (None, 5.0, None, None))
     np.testing.assert_allclose(signals.usual_inputs(), [1.0, 2.0, -2.0])
+
+
+def test_catching_up_solves_what_was_moved_and_leaves_the_rest() -> None:
+    signals, anew = signals_of(), signals_of()
+    for each in (signals, anew):
+        observe(each, 120, 0.8)
+        each.refresh()
+        each.observe(0, 1, np.array([1.0, 0.5, -0.5]), (0.7, 4.0, None, None))
+        each.fade(0.5)
+    before = signals.posterior.block.copy()
+    signals._unheard = {0}  # as if qualities alone had moved
+    signals.catch_up()
+    anew.refresh()
+    assert not signals.stale
+    np.testing.assert_array_equal(signals.posterior.block[:, :2], anew.posterior.block[:, :2])
+    np.testing.assert_array_equal(signals.posterior.noise[:, :2], anew.posterior.noise[:, :2])
+    np.testing.assert_array_equal(signals.posterior.block[:, 2:], before[:, 2:])
+    assert (signals.posterior.block[:, 2:4] != anew.posterior.block[:, 2:4]).any()
+
+
+def test_what_is_added_is_heard_of_by_catching_up() -> None:
+    signals, anew = signals_of(), signals_of()
+    source = signals_of()
+    observe(source, 60, 0.3)
+    sums = Evidence(*(part[0, 1] for part in source.evidence[0]))
+    for each in (signals, anew):
+        each.add(0, (0, 1), sums)
+        assert each.stale
+    signals.catch_up()
+    anew.refresh()
+    np.testing.assert_array_equal(signals.posterior.block, anew.posterior.block)
+
+
+def test_what_others_told_is_worth_solving_once_it_is_much() -> None:
+    signals = Signals([LOG_TOKENS], classes=1, models=2, width=2)
+
+    def told(n: float) -> Evidence | None:
+        x = np.array([1.0, 0.5])
+        return signals.put(0, (0, 0), Evidence(n * np.outer(x, x), n * 3.0 * x, np.array(n), np.array(n * 9.0)))
+
+    assert told(100.0) is not None
+    assert signals.stale
+    signals.catch_up()
+    assert told(100.0) is None
+    for n in (104.0, 108.0):
+        assert float(told(n).n) == pytest.approx(4.0)
+        assert not signals.stale
+    told(112.0)
+    assert signals.stale
+    signals.catch_up()
+    told(50.0)  # somebody has moved it
+    assert signals.stale

@@ -139,3 +139,11 @@ def test_an_alarm_speaks_in_the_units_that_people_read() -> None:
     quality = alarm_of(Shift(0, 0, 0, 0.2, -0.3, 20.0, 1e-6, QUALITIES), ["small"], ["qa"])
     assert (quality.before, quality.after) == (0.2, 0.0), "no quality is below 0"
     assert quality.text.startswith("small: quality in qa moved from 0.2 to 0,")
+
+
+def test_seconds_too_few_to_matter_are_no_change() -> None:
+    watch, was = Watch(ALL), math.log(0.002)
+    assert not any(watch.take(2, 0, 1, was, math.log(0.04), NOISE**2) for _ in range(500))
+    found = [shift for _ in range(60) for shift in watch.take(2, 0, 1, was, math.log(0.5), NOISE**2)]
+    assert found
+    assert found[0].by == pytest.approx(math.log(0.5 / 0.05))

@@ -51,12 +51,12 @@ def test_quality_and_silent_prices_change_on_the_way(plain: OutcomeTable) -> Non
         QualityEvent(at=100, model="large", set=0.1),
         PriceEvent(at=150, model="small", factor=3.0, announced=False),
     )
-    (result,) = simulate(plain, seeds=(0,), scenario=Scenario(events=events, traffic=A_DAY)).results
+    (result,) = simulate(plain, seeds=range(4), scenario=Scenario(events=events, traffic=A_DAY)).results
     before, after, dearer = result.phases
-    assert before.quality[0] > 0.8
-    assert after.quality[0] < 0.6
-    assert dearer.share[0] > 0.9
-    assert dearer.cost_usd[0] == pytest.approx(3e-4, rel=0.1)
+    assert (before.quality > 0.8).all()
+    assert (after.quality < 0.6).all()
+    assert dearer.cost_usd.min() == pytest.approx(3e-4, rel=0.1)  # in other orders the other model is tried once more
+    assert dearer.cost_usd.max() < 6e-4
 
 
 def test_what_is_not_played_in_time_gets_one_line(plain: OutcomeTable) -> None:

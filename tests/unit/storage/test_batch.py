@@ -18,6 +18,7 @@ from banditroute.storage.codec import dispatch_json, feedback_json, settlement_j
 from banditroute.storage.connecting import connect_to_write, transaction
 from banditroute.storage.folding import fold, rebuilt_of, state_of
 from banditroute.storage.operations import Begin, Judge, LogOperation, Settle
+from banditroute.storage.pending import Gap
 from banditroute.storage.protocol import Dispatch, State
 from banditroute.storage.pruning import prune_page
 from banditroute.storage.schema import migrate
@@ -31,7 +32,10 @@ def begin(dispatch: Dispatch) -> Begin:
 
 def settle(dispatch: Dispatch) -> Settle:
     made = a_settlement(dispatch)
-    return Settle(dispatch.decision.decision_id, settlement_json(made), made.lessons, made.charges, made.paces)
+    cost_usd = made.outcome.cost_usd
+    return Settle(
+        dispatch.decision.decision_id, settlement_json(made), made.lessons, made.charges, made.paces, cost_usd
+    )
 
 
 def judge(dispatch: Dispatch, source: str = "user") -> Judge:
@@ -102,7 +106,7 @@ step = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps=st.lists(step, max_size=25))
 def test_sums_and_rows_together_are_the_log(steps: list[tuple[str, int, int]], tmp_path_factory) -> None:
     """Whatever two processes do, the state is what the log rebuilds, and folding changes no bit of it."""
@@ -180,7 +184,7 @@ def test_folding_reads_no_row_that_this_process_wrote(file: File, monkeypatch: p
     writer = file.writer()
     writer.write(served(range(5)))
     before = file.state()
-    monkeypatch.setattr("banditroute.storage.batch.unfolded", None)
+    monkeypatch.setattr("banditroute.storage.folding._add_outcomes", None)
     writer.fold()
     assert_same(file.state(), before, rtol=0)
 
@@ -255,11 +259,27 @@ def test_one_decision_of_a_clock_that_ran_ahead_keeps_nothing_from_being_pruned(
 
 
 def test_a_damaged_row_is_an_error_and_changes_nothing(file: File) -> None:
-    writer = file.writer()
-    writer.write(served(range(3)))
+    file.writer().write(served(range(3)))
     file.reader.execute("UPDATE outcome SET settlement = '{}' WHERE number = 2")
     with pytest.raises(StoreError, match="damaged"):
-        writer.fold()
+        file.writer().fold()
     with pytest.raises(StoreError, match="damaged"), transaction(file.reader):
         fold(file.reader)
     assert file.folded() == (0, 0, 0)
+
+
+def test_of_two_that_write_each_reads_but_the_others_rows(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers = [file.writer(), file.writer()]
+    for number in range(9):
+        writers[number % 3 % 2].write([*served([number]), judge(a_dispatch(number))])
+    read: list[Gap] = []
+
+    def reading_of(add_rows):
+        return lambda connection, gap, tally: (read.append(gap), add_rows(connection, gap, tally))
+
+    for name in ("_add_outcomes", "_add_judgements"):
+        monkeypatch.setattr(folding, name, reading_of(getattr(folding, name)))
+    writers[0].fold()
+    assert read == [Gap(2, 2), Gap(5, 5), Gap(8, 8)] * 2
+    monkeypatch.undo()
+    assert_same(file.state(), file.rebuilt(), rtol=0)

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from banditroute.telemetry import CONTENT_TYPE, exposition
+from banditroute.telemetry import CONTENT_TYPE, exposition, merged
 from banditroute.telemetry.families import Readings, Spread, Sums, counter, gauge, histogram, only, summary
 from banditroute.telemetry.prometheus import RouterCollector
 
 GAUGE = gauge("banditroute_some_ratio", "A share.", "model", "task")
 COUNTER = counter("banditroute_some_total", "A count.", "model")
+ALONE = histogram("banditroute_other_seconds", "Seconds.")
 SPREAD = histogram("banditroute_some_seconds", "Seconds.", "model")
 SUMS = summary("banditroute_some_points", "Points.", "model")
 
@@ -94,3 +95,16 @@ def test_what_is_no_finite_number(value: float, text: str) -> None:
 def test_half_a_character_does_not_keep_the_rest_from_being_read() -> None:
     body, _ = exposition(Shown([Readings(COUNTER, [(("\ud800",), 1)])]))
     assert parsed(body) == {("banditroute_some_total", frozenset({("model", "?")})): 1.0}
+
+
+@given(st.lists(st.dictionaries(st.tuples(NAMES | st.just("# HELP a\n# HELP b")), NUMBERS, max_size=3), max_size=4))
+def test_several_workers_are_one_exposition_that_tells_them_apart(workers: list[dict[tuple[str], float]]) -> None:
+    shown = [Shown([Readings(COUNTER, list(rows.items())), only(ALONE, spread(0.05, 7.0))]) for rows in workers]
+    bodies = [exposition(each, worker=str(name))[0] for name, each in enumerate(shown)]
+    together: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+    for body in bodies:
+        together |= parsed(body)
+    body = merged(bodies)
+    assert parsed(body) == together
+    assert len(together) == sum(len(rows) + 5 for rows in workers)
+    assert sum(line.startswith("# TYPE") for line in body.decode().split("\n")) == (2 if workers else 0)

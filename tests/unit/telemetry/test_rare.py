@@ -7,11 +7,12 @@ import pytest
 
 from banditroute import observe
 from banditroute.changes import Changes
-from banditroute.records import Alarm, Attempt, Context, Decision, Feedback, Outcome
+from banditroute.records import Alarm, Alert, Attempt, Context, Decision, Feedback, Outcome
 from banditroute.telemetry import Metrics, exposition
 
 NOW = 1_000_000.0
 ALARM = Alarm(NOW, "a", "quality", "qa", 0.9, 0.5, 30, 0.999)
+ALERT = Alert("i", NOW, "budget", "day", "began", "half spent", "it was", NOW)
 MADE = Decision("d", NOW, Context("qa"), "a", 1.0, {"a": 1.0}, {}, {})
 OUTCOME = Outcome("d", "a", NOW + 1.0, None, 0.0, 1.0)
 
@@ -34,6 +35,12 @@ EVENTS = (
     (observe.Reloaded(Changes()), "reloads_total", {"outcome": "applied"}),
     (observe.ReloadFailed("no file"), "reloads_total", {"outcome": "failed"}),
     (observe.SwitchPassedOver("a", NOW), "switch_passed_over_total", {"model": "a"}),
+    (observe.PeersChanged(("b",), (), ("b",)), "peer_changes_total", {"change": "joined"}),
+    (observe.PeersChanged((), ("b",), ()), "peer_changes_total", {"change": "left"}),
+    (observe.StoreCrowded("share it"), "store_crowded_total", {}),
+    (observe.ClassesChanged(("qa",), "named otherwise"), "classes_changed_total", {}),
+    (observe.SwitchThrown("only", "a"), "switch_changes_total", {"switch": "only"}),
+    (observe.Alerted(ALERT, frozenset({"log"})), "alerts_total", {"kind": "budget", "state": "began"}),
     (observe.Settled(OUTCOME, MADE, recorded=False), "unrecorded_outcomes_total", {}),
 )
 USUAL = (

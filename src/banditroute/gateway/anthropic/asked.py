@@ -68,7 +68,9 @@ def stop_sequences(body: Json) -> tuple[str, ...]:
     Raises:
         InvalidRequestError: they are none.
     """
-    stops: Any = body.get("stop_sequences") or []
+    stops: Any = body.get("stop_sequences")
+    if stops is None:
+        return ()
     if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
         raise InvalidRequestError("expected a list of texts", field="stop_sequences")
     return tuple(stops)
@@ -79,7 +81,7 @@ def _same(name: str) -> Reader:
 
 
 def _limit(value: Any, confined: Confinement) -> Json:
-    if type(value) is int and value == 0:  # nothing is to be answered, only the prompt kept
+    if not isinstance(value, bool) and value == 0:  # nothing is to be answered, only the prompt kept
         confined.add("max_tokens", "0, which fills a prompt cache")
         return {"max_tokens": 1}
     return {"max_tokens": value}
@@ -97,10 +99,9 @@ def _stop(value: Any, _: Confinement) -> Json:
 def _metadata(value: Any, confined: Confinement) -> Json:
     metadata = object_in(value, "metadata")
     confined.unless_known(metadata, "metadata", ("user_id",))
-    user = metadata.get("user_id")
+    user = "" if metadata.get("user_id") is None else text_in(metadata, "user_id", "metadata")
     if not user:
         return {}
-    user = text_in(metadata, "user_id", "metadata")
     return {"user": user if len(user) <= _LONGEST_USER else hashlib.sha256(user.encode()).hexdigest()}
 
 
@@ -123,7 +124,7 @@ def _output(value: Any, confined: Confinement) -> Json:
     config = object_in(value, "output_config")
     confined.unless_known(config, "output_config", ("effort", "format"))
     effort = {"reasoning_effort": config["effort"]} if config.get("effort") else {}
-    return {**effort, **(_format(config["format"], confined) if config.get("format") else {})}
+    return effort if config.get("format") is None else {**effort, **_format(config["format"], confined)}
 
 
 def _format(value: Any, confined: Confinement) -> Json:
@@ -145,7 +146,8 @@ def _context(value: Any, confined: Confinement) -> Json:
     """Edits of the context; clearing thinking away asks for nothing where no thinking is sent."""
     context = object_in(value, "context_management")
     confined.unless_known(context, "context_management", ("edits",))
-    for place, edit in objects_in(context.get("edits") or [], "context_management.edits"):
+    edits = context.get("edits")
+    for place, edit in objects_in([] if edits is None else edits, "context_management.edits"):
         if edit.get("type") != _CLEAR_THINKING:
             confined.add(place, str(edit.get("type")))
     return {}

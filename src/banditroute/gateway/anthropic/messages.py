@@ -26,7 +26,7 @@ async def messages(call: Call) -> web.StreamResponse:
     body = await _body(call)
     check_limit(body)
     stops = stop_sequences(body)
-    terms = terms_of(body, call.caller, call.router.catalog)
+    terms = terms_of(body, call.caller, call.router.catalog, call.given_id)
     request = message_request(body, _headers(call))
     if streams(body):
         return await relay(call, call.router.serve_stream(request, terms), MessageEvents(stops))

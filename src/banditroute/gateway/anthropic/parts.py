@@ -61,6 +61,7 @@ def _image(block: Json, place: str, confined: Confinement) -> Json:
 
 def _document(block: Json, place: str, confined: Confinement) -> Json:
     confined.unless_known(block, place, _DOCUMENT)
+    title = _title(block, place)
     source = object_in(block.get("source"), f"{place}.source")
     confined.unless_known(source, f"{place}.source", _SOURCE)
     if (block.get("citations") or {}) not in ({}, {"enabled": False}):
@@ -68,10 +69,11 @@ def _document(block: Json, place: str, confined: Confinement) -> Json:
     if (source.get("type"), source.get("media_type")) != ("base64", _PDF):
         confined.add(f"{place}.source", "no PDF within the message")
         return block
-    return {
-        "type": "file",
-        "file": {"filename": block.get("title") or "document.pdf", "file_data": _data_url(source, place)},
-    }
+    return {"type": "file", "file": {"filename": title, "file_data": _data_url(source, place)}}
+
+
+def _title(block: Json, place: str) -> str:
+    return (text_in(block, "title", place) if block.get("title") is not None else "") or "document.pdf"
 
 
 def _data_url(source: Json, place: str) -> str:

@@ -23,7 +23,8 @@ def tools(value: Any, confined: Confinement) -> Json:
     Raises:
         InvalidRequestError: one is not what the protocol says.
     """
-    return {"tools": [_tool(tool, place, confined) for place, tool in objects_in(value, "tools")]} if value else {}
+    found = [_tool(tool, place, confined) for place, tool in objects_in(value, "tools")]
+    return {"tools": found} if found else {}
 
 
 def tool_choice(value: Any, confined: Confinement) -> Json:
@@ -51,8 +52,8 @@ def _tool(tool: Json, place: str, confined: Confinement) -> Json:
         return tool
     confined.unless_known(tool, place, _OWN)
     function: dict[str, Any] = {"name": text_in(tool, "name", place)}
-    if tool.get("description"):
-        function["description"] = text_in(tool, "description", place)
+    if tool.get("description") is not None and (described := text_in(tool, "description", place)):
+        function["description"] = described
     function["parameters"] = object_in(tool.get("input_schema"), f"{place}.input_schema")
     if tool.get("strict") is not None:
         function["strict"] = tool["strict"]

@@ -77,7 +77,10 @@ def _user(content: Any, place: str, confined: Confinement) -> Iterator[Json]:
 def _result(block: Json, place: str, confined: Confinement) -> Json:
     confined.unless_known(block, place, _RESULT)
     call_id, content = text_in(block, "tool_use_id", place), block.get("content")
-    parts = [part_of(each, where, confined) for where, each in blocks_in(content or "", f"{place}.content")]
+    parts = [
+        part_of(each, where, confined)
+        for where, each in blocks_in("" if content is None else content, f"{place}.content")
+    ]
     if any(part.get("type") != "text" for part in parts):
         confined.add(f"{place}.content", "a tool's result that is no text")
     elif block.get("is_error"):
@@ -89,7 +92,7 @@ def _assistant(content: Any, place: str, confined: Confinement) -> Iterator[Json
     thoughts: list[Json] = []
     parts: list[Json] = []
     calls: list[Json] = []
-    for where, block in blocks_in(content or [], place):
+    for where, block in blocks_in([] if content is None or content == "" else content, place):
         if kind_of(block) in _THINKING:
             if not is_unsigned(block):
                 confined.add(where, "thinking that is signed")

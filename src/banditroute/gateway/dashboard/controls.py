@@ -16,10 +16,13 @@ from banditroute.gateway.calls import Call, Handler
 from banditroute.gateway.dashboard.panel import Panel
 from banditroute.gateway.front import Front
 from banditroute.gateway.refusals import refused
+from banditroute.gateway.workers.siblings import Siblings
 from banditroute.records import Json
 from banditroute.router import Router
 
 MARK = "x-banditroute-dashboard"
+DRAIN, RELOAD = "drain", "reload"
+"""What other workers are asked to do as well."""
 
 Reload = Callable[[], Awaitable[object]]
 """Puts the configuration in force as it is now; raises ConfigError or MissingExtraError where it cannot be used."""
@@ -34,14 +37,18 @@ class Controls:
         panel: shows what was done.
         reload: reloads.
         log: keeps who did what.
+        siblings: the other workers, which do it too.
     """
 
-    def __init__(self, router: Router, front: Front, panel: Panel, reload: Reload, log: Log) -> None:
+    def __init__(
+        self, router: Router, front: Front, panel: Panel, reload: Reload, log: Log, siblings: Siblings
+    ) -> None:
         self._router = router
         self._front = front
         self._panel = panel
         self._reload = reload
         self._log = log
+        self._siblings = siblings
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -83,6 +90,7 @@ class Controls:
         if self._front.closing.is_set():
             raise refused(409, "the gateway is shutting down", "shutting_down")
         self._front.draining = draining
+        await self._siblings.ask(DRAIN, "yes" if draining else "no")
         return "had new requests refused" if draining else "let new requests in again"
 
     async def _anew(self, body: Json) -> str:  # noqa: ARG002
@@ -90,6 +98,7 @@ class Controls:
             changes = await self._reload()
         except (ConfigError, MissingExtraError) as error:
             raise refused(409, str(error), "not_reloaded") from None
+        await self._siblings.ask(RELOAD)
         return f"reloaded the configuration: {changes}"
 
 

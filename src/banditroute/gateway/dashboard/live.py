@@ -44,7 +44,7 @@ class Live:
         """
         check_sees_all(call.caller)
         call.headers["Cache-Control"] = "no-store"
-        return call.answer({**_viewer(call.caller), **self._panel.snapshot(_span(call))})
+        return call.answer({**_viewer(call.caller), **await self._panel.snapshot(_span(call))})
 
     async def events(self, call: Call) -> web.StreamResponse:
         """The panel as it changes, until the caller hangs up, their key is revoked, or the gateway ends.
@@ -62,6 +62,7 @@ class Live:
         await outlet.write(_event("viewer", orjson.dumps(_viewer(call.caller)["viewer"])))
         seen: Mapping[str, bytes] = {}
         while True:
+            await self._panel.look(_span(call))
             parts = self._panel.parts(_span(call))
             news = (_event(name, body) for name, body in parts.items() if seen.get(name) is not body)
             await outlet.write(b"".join(news) or b": nothing new\n\n")

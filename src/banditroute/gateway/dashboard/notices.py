@@ -8,27 +8,32 @@ from dataclasses import dataclass
 from typing import Literal
 
 from banditroute.observe import (
+    Alerted,
     BestDoubted,
     BestFound,
     BreakerChanged,
     BudgetExhausted,
+    ClassesChanged,
     Drifted,
     Event,
     KeyChanged,
+    PeersChanged,
     Reloaded,
     ReloadFailed,
     RolloutChanged,
     ShadowFailed,
+    StoreCrowded,
     StoreFailed,
     SwitchPassedOver,
 )
-from banditroute.records import Alarm
+from banditroute.records import Alarm, Alert
 from banditroute.reports import format as write
 from banditroute.reports.store.alarms import before_and_after, confidence_of, signal_of
 
 Weight = Literal["note", "good", "warning"]
 
 _MOST = 60
+_TOLD_ONLY_SO = frozenset(("budget", "forecast", "provider", "model", "feedback"))  # other alerts are events as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,8 @@ class Notices:
 def notice_of(event: Event, now: float) -> Notice | None:
     """The notice for an event; None where it is an everyday one."""
     match event:
-        case Drifted(alarm):
-            return of_alarm(alarm)
+        case Drifted() | Alerted():
+            return _noticed(event)
         case BreakerChanged(_, "half_open"):
             return None  # it comes and goes with every probe
         case BreakerChanged() | KeyChanged() | SwitchPassedOver() | RolloutChanged():
@@ -85,8 +90,13 @@ def notice_of(event: Event, now: float) -> Notice | None:
         case BudgetExhausted(budget, _, rejected):
             came = "requests are turned down" if rejected else "the cheapest model serves"
             return Notice(now, "budget", "warning", f"{budget} is spent: {came}")
-        case StoreFailed() | ShadowFailed() | Reloaded() | ReloadFailed():
+        case StoreFailed() | ShadowFailed() | Reloaded() | ReloadFailed() | ClassesChanged():
             return _of_the_router(event, now)
+        case StoreCrowded(remedy):
+            return Notice(now, "store", "warning", f"another process writes into it too: {remedy}")
+        case PeersChanged(joined, left, present):
+            came = [f"{len(names)} {word}" for names, word in ((joined, "joined"), (left, "left")) if names]
+            return Notice(now, "processes", "note", f"{', '.join(came)}: {len(present) + 1} share the store")
         case _:
             return None
 
@@ -102,8 +112,22 @@ def of_alarm(alarm: Alarm) -> Notice:
     return Notice(alarm.at, "model changed", "warning", text)
 
 
-def _of_the_router(event: StoreFailed | ShadowFailed | Reloaded | ReloadFailed, now: float) -> Notice:
+def _noticed(event: Drifted | Alerted) -> Notice | None:
+    if isinstance(event, Drifted):
+        return of_alarm(event.alarm)
+    return of_alert(event.alert) if "dashboard" in event.to and event.alert.kind in _TOLD_ONLY_SO else None
+
+
+def of_alert(alert: Alert) -> Notice:
+    """The notice for what whoever runs the router was told of."""
+    weight: Weight = "good" if alert.state == "over" else "warning"
+    return Notice(alert.at, f"alert: {alert.kind}", weight, f"{alert.text}{alert.cause and f'; {alert.cause}'}")
+
+
+def _of_the_router(event: StoreFailed | ShadowFailed | Reloaded | ReloadFailed | ClassesChanged, now: float) -> Notice:
     match event:
+        case ClassesChanged(problem=problem):
+            return Notice(now, "task classes", "warning", problem)
         case StoreFailed(doing, problem):
             return Notice(now, "store", "warning", f"could not {doing}: {problem}")
         case ShadowFailed(shadow, doing, problem):

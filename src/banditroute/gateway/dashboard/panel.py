@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -14,12 +14,18 @@ from banditroute.gateway.dashboard.decisions import decision_lines
 from banditroute.gateway.dashboard.history import History
 from banditroute.gateway.dashboard.models import by_cost, edge_lines, model_lines
 from banditroute.gateway.dashboard.notices import Notice
+from banditroute.gateway.dashboard.ring import Ring
+from banditroute.gateway.dashboard.shares import Share, decisions, notices, share_of, stretches
 from banditroute.gateway.dashboard.span import span_view
 from banditroute.gateway.dashboard.steering import steered
 from banditroute.gateway.front import Front
+from banditroute.gateway.workers.siblings import Siblings
 from banditroute.records import Json
 from banditroute.router import Router
 from banditroute.routing.budgets import PacedBudget
+
+SHARE = "share"
+"""What another worker asks for."""
 
 _FRESH_S = 0.9
 _LEARNED_FRESH_S = 4.0  # what is learned takes a while to look at, and moves slowly
@@ -54,6 +60,14 @@ class _Made:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the other workers told last."""
+
+    at: float
+    shares: list[Share]
+
+
 class Panel:
     """Looks at a router, no more often than is worth it however many look at the panel; on the router's event loop.
 
@@ -62,15 +76,40 @@ class Panel:
         plan: the configuration in force; whoever reloads it says so here.
         history: what is remembered.
         front: says who is let in, and how many are.
+        siblings: the other workers; what they do is shown too.
     """
 
-    def __init__(self, router: Router, plan: RouterConfig, history: History, front: Front) -> None:
+    def __init__(
+        self, router: Router, plan: RouterConfig, history: History, front: Front, siblings: Siblings | None = None
+    ) -> None:
         self.plan = plan
         self.history = history
+        self._siblings = Siblings() if siblings is None else siblings
+        self._others: dict[str, _Told] = {}
         self._front = front
         self._router = router
         self._made: dict[str, _Made] = {}
         history.watch(lambda at: marks_of(router.learner, at))
+
+    async def look(self, span: str) -> None:
+        """Has the other workers asked for what they have to show, where there are any."""
+        ring, now = self.history.ring(span), self.history.clock()
+        told = self._others.get(ring.name)
+        if told is None or not 0.0 <= now - told.at < _FRESH_S:
+            shares = [share_of(each) for each in await self._siblings.ask(SHARE, ring.name)]
+            self._others[ring.name] = _Told(now, shares)
+
+    def share(self, span: str) -> Share:
+        """What this worker has to show by itself."""
+        gate = self._front.gate
+        return Share(
+            gate.in_work,
+            gate.most,
+            sum(len(works.serving.under_way) for works in self._router.works),
+            self.history.ring(span).span(self.history.clock()),
+            decision_lines(self.history),
+            list(self.history.notices),
+        )
 
     def parts(self, span: str) -> Mapping[str, bytes]:
         """Every part as JSON, by its name; one that is the same as before is the very same object.
@@ -80,19 +119,22 @@ class Panel:
         """
         now = self.history.clock()
         ring = self.history.ring(span)
+        told = self._others.get(ring.name)
+        shares = [self.share(span), *(told.shares if told is not None else ())]
         return {
-            "now": self._part("now", now, lambda: self._now(now)),
-            "span": self._part(f"span/{ring.name}", now, lambda: self._span(span, now)),
+            "now": self._part("now", now, lambda: self._now(shares, now)),
+            "span": self._part(f"span/{ring.name}", now, lambda: self._span(ring, shares, now)),
             "budgets": self._part("budgets", now, lambda: self._budgets(now)),
             "models": self._part("models", now, lambda: model_lines(self._router.catalog, self._router.works[-1], now)),
             "edges": self._part("edges", now, lambda: list(edge_lines(self._router.learner.decider)), _LEARNED_FRESH_S),
-            "decisions": self._part("decisions", now, lambda: decision_lines(self.history)),
-            "notices": self._part("notices", now, lambda: list(self.history.notices)),
+            "decisions": self._part("decisions", now, lambda: decisions(shares)),
+            "notices": self._part("notices", now, lambda: notices(shares)),
             "steering": self._part("steering", now, lambda: steered(self._router.learner, self.plan.guard)),
         }
 
-    def snapshot(self, span: str) -> Json:
+    async def snapshot(self, span: str) -> Json:
         """The same as one object."""
+        await self.look(span)
         return {name: orjson.Fragment(body) for name, body in self.parts(span).items()}
 
     def operated(self, who: str, done: str) -> None:
@@ -110,16 +152,15 @@ class Panel:
         self._made[name] = _Made(now, body)
         return body
 
-    def _now(self, now: float) -> Now:
-        gate = self._front.gate
+    def _now(self, shares: Sequence[Share], now: float) -> Now:
         return Now(
             now,
             self.history.began_at,
             __version__,
             self.plan.path.name,
-            gate.in_work,
-            gate.most,
-            sum(len(works.serving.under_way) for works in self._router.works),
+            sum(share.in_work for share in shares),
+            sum(share.most_in_work for share in shares),
+            sum(share.under_way for share in shares),
             self._front.draining,
         )
 
@@ -127,8 +168,8 @@ class Panel:
         learner = self._router.learner
         return budgets(self.plan.budgets, learner.decider, learner.ledger, self.history, now)
 
-    def _span(self, span: str, now: float) -> object:
+    def _span(self, ring: Ring, shares: Sequence[Share], now: float) -> object:
         models = [model.name for model in by_cost(self._router.catalog)]
         paced = [budget.name for budget in self.plan.budgets if isinstance(budget, PacedBudget)]
-        names = [ring.name for ring in self.history.rings]
-        return span_view(self.history.ring(span), names, models, paced, now)
+        names = [each.name for each in self.history.rings]
+        return span_view(ring, stretches(shares), names, models, paced, now)

@@ -10,9 +10,12 @@ from banditroute.gateway.dashboard.files import asset, page
 from banditroute.gateway.dashboard.live import Live
 from banditroute.gateway.dashboard.panel import Panel
 from banditroute.gateway.front import Front, Route
+from banditroute.gateway.workers.siblings import Siblings
 
 
-def dashboard_routes(front: Front, panel: Panel, reload: Reload, log: Log) -> Iterator[Route]:
+def dashboard_routes(
+    front: Front, panel: Panel, reload: Reload, log: Log, siblings: Siblings | None = None
+) -> Iterator[Route]:
     """The routes.
 
     Args:
@@ -20,8 +23,10 @@ def dashboard_routes(front: Front, panel: Panel, reload: Reload, log: Log) -> It
         panel: what is shown.
         reload: reloads the configuration.
         log: keeps what operators did.
+        siblings: the other workers; None = there are none.
     """
-    live, controls = Live(panel, front), Controls(front.router, front, panel, reload, log)
+    siblings = Siblings() if siblings is None else siblings
+    live, controls = Live(panel, front), Controls(front.router, front, panel, reload, log, siblings)
     yield Route("GET", "/dashboard", page, access="open")
     yield Route("GET", "/dashboard/assets/{name}", asset, access="open")
     yield Route("GET", "/dashboard/snapshot", live.snapshot)

@@ -92,17 +92,24 @@ class SpanView:
     paces: dict[str, list[tuple[float, float, float]]]
 
 
-def span_view(ring: Ring, spans: Sequence[str], models: Sequence[str], paced: Sequence[str], now: float) -> SpanView:
+def span_view(
+    ring: Ring,
+    placed: Sequence[tuple[float, Stretch]],
+    spans: Sequence[str],
+    models: Sequence[str],
+    paced: Sequence[str],
+    now: float,
+) -> SpanView:
     """What happened in a ring's time.
 
     Args:
-        ring: the sums.
+        ring: says which time that is.
+        placed: the stretches in which anything happened, oldest first, each with the instant at which it begins.
         spans: what all rings are called.
         models: from cheap to dear; those that are gone come after them.
         paced: names of paced budgets.
         now: the instant, seconds since the epoch.
     """
-    placed = ring.span(now)
     stretches = [stretch for _, stretch in placed]
     names = list(dict.fromkeys([*models, *(model for each in stretches for model in each.models if model)]))
     sums = {name: _sum(stretches, name) for name in names}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from banditroute.records import Alarm
 from banditroute.reports.store.history import History
+from banditroute.reports.store.timeline import Moment
 from banditroute.routing.accounts import Account
 from banditroute.routing.budgets import PacedBudget
 from banditroute.routing.insight import EdgeBelief, Prompt
@@ -42,6 +43,7 @@ class LiveStore:
         remarks: what else stands out, in plain sentences.
         notes: what the reader has to know besides, likewise.
         alarms: the newest changes of models that were noticed, newest first.
+        timeline: what happened lately, oldest first.
     """
 
     name: str
@@ -55,3 +57,4 @@ class LiveStore:
     remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    timeline: tuple[Moment, ...] = ()

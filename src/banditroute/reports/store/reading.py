@@ -7,7 +7,10 @@ from banditroute.reports import format as write
 from banditroute.reports.store.gathering import gathered
 from banditroute.reports.store.inspection import Inspection
 from banditroute.reports.store.live import LiveStore
+from banditroute.reports.store.timeline import timeline
 from banditroute.storage.protocol import StoreReader
+
+_LATELY_S = 30 * 86_400.0
 
 
 async def live_store(plan: RouterConfig, found: Inspection, store: StoreReader) -> LiveStore:
@@ -28,6 +31,7 @@ async def live_store(plan: RouterConfig, found: Inspection, store: StoreReader) 
         remarks=_remarks(found),
         notes=_notes(found),
         alarms=found.alarms,
+        timeline=await timeline(store, found.at - _LATELY_S),
     )
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from banditroute.routing.pricelist.peers import Witnesses, usual
-from banditroute.routing.pricelist.rows import RATE_KEYS, WHOLE_KEYS, Listing, Rates
+from banditroute.routing.pricelist.rows import RATE_KEYS, WHOLE_KEYS, WHOLE_OF, Listing, Rates
 
 # A third above the dearest real prices, o1-pro's 150 and 600: what reaches them is a price per thousand tokens.
 TOO_DEAR_USD_PER_MTOK = {"input_usd_per_mtok": 200.0, "output_usd_per_mtok": 800.0}
@@ -27,11 +27,6 @@ DOUBTFUL_CACHE_WRITE_RATIO = 4.0
 
 _CHAT_MODES = frozenset({"chat", "responses"})
 _LIMITS = frozenset({"context_window", "max_output_tokens"})
-_WHOLES = {
-    "cached_input_usd_per_mtok": "input",
-    "cache_write_usd_per_mtok": "input",
-    "reasoning_usd_per_mtok": "output",
-}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -150,7 +145,7 @@ def zero(listing: Listing, evidence: Evidence) -> Findings:
         problem = "free, or unknown? declare the model free or state its price"
         yield Finding(listing.model, where, 0.0, problem, Severity.refused, "zero")
     for where, key, *_rest in () if wholes else zeros:
-        problem = f"free, or unknown? billed as {_WHOLES[key]}"
+        problem = f"free, or unknown? billed as {WHOLE_OF[key].removesuffix('_usd_per_mtok')}"
         yield Finding(listing.model, where, 0.0, problem, Severity.mended, "zero-part")
 
 

@@ -22,6 +22,13 @@ RATE_KEYS = {
     "reasoning_usd_per_mtok": "output_cost_per_reasoning_token",
 }
 
+# What is charged for a kind of token whose own price is not stated.
+WHOLE_OF = {
+    "cached_input_usd_per_mtok": "input_usd_per_mtok",
+    "cache_write_usd_per_mtok": "input_usd_per_mtok",
+    "reasoning_usd_per_mtok": "output_usd_per_mtok",
+}
+
 WHOLE_KEYS = ("input_usd_per_mtok", "output_usd_per_mtok")
 
 _TIER_KEY = re.compile(r"(?:input|output)_cost_per_token_above_(\d+)k_tokens")

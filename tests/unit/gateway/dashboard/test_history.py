@@ -64,7 +64,8 @@ def judged(event, quality, *, first=True):
 
 def view(history, now=NOW, span="15 minutes"):
     names = [ring.name for ring in history.rings]
-    return span_view(history.ring(span), names, ["small", "large"], ["pace"], now)
+    ring = history.ring(span)
+    return span_view(ring, ring.span(now), names, ["small", "large"], ["pace"], now)
 
 
 def test_sums_are_those_of_what_was_settled(history):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from banditroute.reports.findings import best_fixed, gap_closed, lead_results, leaders, telling_result
-from banditroute.reports.headline import headline
+from banditroute.reports.headlines import headline
 from banditroute.simulation.results import FixedModel, Frontier
 
 

@@ -1,0 +1,1 @@
+"""Other libraries' own ways in: each module needs its library, and importing the package needs none."""

@@ -1,0 +1,1 @@
+"""The work of `banditroute doctor`: what a router needs, looked at piece by piece before it is needed."""

@@ -1,0 +1,1 @@
+"""One calendar month of a router's store, summed up."""
