@@ -47,8 +47,9 @@ def steps_of(page: str) -> Iterator[Step]:
 
 
 def plain(text: str) -> str:
-    """What has to be the same: neither digits, ids and installed extras, nor how much room they take."""
+    """What has to be the same: neither digits, ids, who was drawn and installed extras, nor how much room they take."""
     text = re.sub(r"\b[0-9A-Z]{26}\b", "ID", text)
+    text = re.sub(r"\bby (small|large) for\b", "by MODEL for", text)  # drawn by chance
     text = re.sub(r"version \S+ with [\w, \n]+?(?=\n\d)", "version V with EXTRAS", text)
     return re.sub(r"\s+", " ", re.sub(r"[\d.,]*\d[\d.,]*", "N", text)).strip()
 
