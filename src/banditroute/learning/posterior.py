@@ -7,12 +7,11 @@ others' level, and a busy edge stands on its own. Reference: Lindley and Smith (
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dger  # pyright: ignore[reportAttributeAccessIssue]  # made at import time
-from scipy.linalg.lapack import dpotrf, dpotri  # pyright: ignore[reportAttributeAccessIssue]
 
 from . import variance
 from .evidence import Evidence
@@ -24,6 +23,10 @@ Ints = NDArray[np.int64]
 _CHOLESKY_FROM = 128
 """Inputs from which a Cholesky inverse each beats numpy's stacked LU. Below, the half of the work that it saves is not
 worth its calls: where several BLAS threads find every core taken, each of them may wait for a hundred milliseconds."""
+
+_BLAS_FROM = 48
+"""Inputs from which one live update is worth BLAS: 7 MB and a twentieth of a second that narrow contexts, for which it
+saves a microsecond, do without."""
 
 _POOL_CAP = 50.0  # observations beyond which a model's weight in the pooled level stops growing
 
@@ -92,7 +95,7 @@ def predict(posterior: Posterior, task: int | Ints, x: Floats) -> Prediction:
 
 
 def condition(posterior: Posterior, task: int, arm: int, y: float, prediction: Prediction, weight: float = 1.0) -> None:
-    """Takes one observation into one edge, in place: Sherman-Morrison on covariance and mean together (one dger).
+    """Takes one observation into one edge, in place: Sherman-Morrison on covariance and mean together.
 
     One of a weight above 0 counts as if its noise were 1 / weight times as large. The prediction must be that edge's at
     the observation's own context. Exact while noise and prior stay put; `solve` brings the news to the other edges.
@@ -100,7 +103,11 @@ def condition(posterior: Posterior, task: int, arm: int, y: float, prediction: P
     g = prediction.Sx[arm].copy()
     g[-1] -= y
     scale = -1.0 / (posterior.noise[task, arm] / weight + prediction.var[arm])
-    dger(scale, g[:-1], g, a=posterior.block[task, arm].T, overwrite_a=1, overwrite_x=0, overwrite_y=0)
+    block = posterior.block[task, arm]
+    if g.size <= _BLAS_FROM:
+        block += np.multiply.outer(g, scale * g[:-1])
+    else:
+        _dger()(scale, g[:-1], g, a=block.T, overwrite_a=1, overwrite_x=0, overwrite_y=0)
 
 
 def condition_each(posterior: Posterior, task: Ints, arm: Ints, y: Floats, prediction: Prediction) -> None:
@@ -109,7 +116,7 @@ def condition_each(posterior: Posterior, task: Ints, arm: Ints, y: Floats, predi
     g = prediction.Sx[every, arm]
     g[:, -1] -= y
     scale = -1.0 / (posterior.noise[every, task, arm] + prediction.var[every, arm])
-    block = posterior.block
+    block, dger = posterior.block, _dger()
     for r in np.flatnonzero(np.isfinite(y)):
         dger(scale[r], g[r, :-1], g[r], a=block[r, task[r], arm[r]].T, overwrite_a=1, overwrite_x=0, overwrite_y=0)
 
@@ -194,6 +201,14 @@ def _block(solved: _Solved) -> Floats:
     return block
 
 
+@cache
+def _dger() -> Any:
+    """BLAS's update of a matrix by a product of two vectors, in place."""
+    from scipy.linalg.blas import dger  # pyright: ignore[reportAttributeAccessIssue]  # made at import time
+
+    return dger
+
+
 def _times(matrix: Floats, vector: Floats) -> Floats:
     return np.matmul(matrix, vector[..., None])[..., 0]
 
@@ -205,6 +220,8 @@ def _inverse_plus_diagonal(matrix: Floats, diagonal: Floats) -> Floats:
     total[..., index, index] += diagonal
     if index.size < _CHOLESKY_FROM:
         return np.linalg.inv(total).astype(np.float64, copy=False)
+    from scipy.linalg.lapack import dpotrf, dpotri  # pyright: ignore[reportAttributeAccessIssue]  # made at import time
+
     flat = total.reshape(-1, index.size, index.size)
     for i, each in enumerate(flat):
         flat[i] = dpotri(dpotrf(each, lower=1)[0], lower=1, overwrite_c=1)[0]
